@@ -1,0 +1,78 @@
+# customer360: `make pipeline` from a fresh clone does everything.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+# Commands of the environment first, so that DVC stages find `customer360`.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export DVC_NO_ANALYTICS := true
+LOCK = uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-header --quiet pyproject.toml --extra build
+
+.PHONY: help pipeline test lab mlflow report check clean lock gpu results
+
+## Show this list.
+help:
+	@awk '/^## /{about=substr($$0,4);next} /^[a-z_]+:/{if(about){sub(":.*","",$$1);printf "  make %-10s %s\n",$$1,about};about=""} !/^## /{if(!/^[a-z_]+:/)about=""}' $(MAKEFILE_LIST)
+
+.venv/runtime: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "customer360 needs Python 3.11 or newer; this is $$($(PYTHON) --version). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing the libraries (once, two to three minutes)..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/dev: requirements-dev.lock .venv/runtime
+	@echo "Installing what the tests need..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.lock
+	@touch $@
+
+## Set up if needed, then run the whole pipeline on the dataset named in params.yaml.
+pipeline: .venv/runtime
+	@dvc repro --quiet || { echo "The pipeline stopped; the message above says where and what to do next."; exit 1; }
+	@echo "Done. Open reports/index.html in your browser."
+
+## Set up if needed, then run the tests.
+test: .venv/dev
+	pytest --numprocesses 2 --dist loadgroup
+
+## Open JupyterLab in notebooks/.
+lab: .venv/runtime
+	jupyter lab --notebook-dir=notebooks --ServerApp.ip=127.0.0.1
+
+## Open the MLflow pages of runs and models on this machine.
+mlflow: .venv/runtime
+	mlflow server --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000
+
+## Write reports/index.html again.
+report: .venv/runtime
+	customer360 report
+
+## Check style, imports, types, notebooks and what must not be in git.
+check: .venv/dev
+	ruff check .
+	ruff format --check .
+	lint-imports
+	mypy
+	customer360 strip --check notebooks/*.ipynb
+	pytest --quiet tests/hygiene
+
+## Remove what the pipeline made; the environment and your files stay.
+clean:
+	rm -rf data/raw data/staged data/linked data/customers data/features data/scores data/quarantine data/truth data/handoff models reports
+
+## Run every dataset of the README in a copy of the project and write docs/results.md.
+results: .venv/runtime
+	$(BIN)/python benchmarks/results.py
+
+## Renew the lock files from pyproject.toml.
+lock: .venv/dev
+	$(LOCK) --output-file requirements.lock
+	$(LOCK) --extra dev --output-file requirements-dev.lock
+	$(LOCK) --no-deps --only-group gpu --output-file requirements-gpu.lock
+
+## Replace the CPU build of XGBoost by the full one, for machines with an NVIDIA card.
+gpu: .venv/runtime
+	$(BIN)/pip uninstall --yes --quiet xgboost-cpu xgboost
+	$(BIN)/pip install --quiet --no-deps --require-hashes --requirement requirements-gpu.lock

@@ -1,0 +1,113 @@
+"""Bring a dataset in: its files or its world become the raw tables.
+
+The one stage without a notebook: it asks no question, it only receives.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from customer360.contracts import CONTRACTS, RAW_TABLES, empty_table
+from customer360.periods import resolve_calendar, today
+from customer360.storage import Store
+from customer360.worlds import load
+from customer360.worlds.spec import DatasetError, read_spec
+
+__all__ = ["capture", "spec_path"]
+
+
+def spec_path(root: Path, name: str) -> Path:
+    """The YAML of a dataset.
+
+    Raises
+    ------
+    DatasetError
+        Listing the datasets there are.
+    """
+    path = root / "datasets" / f"{name}.yaml"
+    if not path.is_file():
+        known = sorted(p.stem for p in (root / "datasets").glob("*.yaml") if p.stem != "template")
+        raise DatasetError(
+            f"datasets/{name}.yaml is not there; there are {', '.join(known)}. Name one of them "
+            "in params.yaml (dataset: ...), or make yours: "
+            f"customer360 new-dataset {name} FILE..."
+        )
+    return path
+
+
+def capture(*, root: Path, name: str) -> dict[str, int]:
+    """Read the dataset `name` and store it as raw tables, truth, and facts.
+
+    Parameters
+    ----------
+    root : Path
+        Project folder.
+    name : str
+        `datasets/<name>.yaml`.
+
+    Returns
+    -------
+    dict
+        Rows of each raw table, and of `rejected`.
+
+    Raises
+    ------
+    DatasetError
+        When the mapping or the files do not fit, or no order is left.
+    """
+    spec = read_spec(spec_path(root, name))
+    arrived = load(spec=spec, root=root)
+    store = Store.open(root)
+    try:
+        rows = {}
+        for table in RAW_TABLES:
+            frame = arrived.tables.get(table)
+            contract = CONTRACTS[f"raw.{table}"]
+            rows[table] = store.write(
+                contract.name, empty_table(contract) if frame is None else frame
+            )
+        for contract in CONTRACTS.values():
+            if contract.folder == "truth":
+                frame = arrived.truth.get(contract.name.removeprefix("truth."))
+                store.write(contract.name, empty_table(contract) if frame is None else frame)
+        for contract_name, frame in (
+            ("raw.rejected", arrived.rejected),
+            ("raw.emptied", arrived.emptied),
+        ):
+            contract = CONTRACTS[contract_name]
+            rows[contract_name.removeprefix("raw.")] = store.write(
+                contract_name, empty_table(contract) if frame is None else frame
+            )
+        first, last = _order_days(store, asked=spec["calendar"].get("as_of"), name=name)
+        calendar = resolve_calendar(
+            asked=spec["calendar"], first_day=first, last_day=last, dataset=name
+        )
+        store.write_json("data/raw/dataset.json", _facts(spec, calendar.to_dict()))
+    finally:
+        store.close()
+    return rows
+
+
+def _facts(spec: dict[str, Any], calendar: dict[str, str]) -> dict[str, Any]:
+    named = ("name", "about", "currency", "country", "timezone", "margin_rate")
+    return {**{key: spec[key] for key in named}, "calendar": calendar}
+
+
+def _order_days(store: Store, *, asked: str | None, name: str) -> tuple[date, date]:
+    """First and last plausible day with an order of somebody known."""
+    until = asked or today().isoformat()
+    orders = store.read("raw.orders").filter(
+        f"source_id IS NOT NULL AND ordered_at >= TIMESTAMP '1990-01-01' "
+        f"AND CAST(ordered_at AS DATE) <= DATE '{until}'"
+    )
+    days = "CAST(min(ordered_at) AS DATE), CAST(max(ordered_at) AS DATE), count(*)"
+    first, last, count = orders.aggregate(days).fetchall()[0]
+    if not count:
+        total = store.count("raw.orders")
+        raise DatasetError(
+            f"datasets/{name}.yaml: none of {total:,} order lines has a customer id and a date "
+            f"between 1990 and {until}; map source_id and ordered_at, and check date_format"
+        )
+    return first, last

@@ -1,0 +1,1 @@
+"""What arrived, standardised; what cannot be trusted, set aside with its reason."""

@@ -1,0 +1,140 @@
+"""Set rows aside with a reason, and lose none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals as nw
+import pandas as pd
+
+from customer360.contracts import CONTRACTS
+
+__all__ = ["Split", "contract_rules", "count_rows", "set_aside"]
+
+REASON = "__reason"
+ONE = "__one"
+
+
+@dataclass(frozen=True)
+class Split:
+    """A table cut in two.
+
+    Attributes
+    ----------
+    kept : frame
+        The rows that pass, of the type that was given.
+    quarantined : pandas.DataFrame
+        The others, in the contract `quarantine_rows`.
+    rows_in : int
+        Rows kept and rows set aside always add up to it.
+    """
+
+    kept: Any
+    quarantined: pd.DataFrame
+    rows_in: int
+
+
+def count_rows(frame: Any) -> int:
+    """Number of rows of any frame."""
+    counted = nw.from_native(frame).lazy().select(nw.len()).collect()
+    return int(counted.item(0, 0))
+
+
+def contract_rules(table: str, *, as_of_end: Any) -> dict[str, nw.Expr]:
+    """What makes a row of a raw table unusable, whatever the table.
+
+    Parameters
+    ----------
+    table : str
+        Raw table, for example `"orders"`.
+    as_of_end : datetime
+        The instant after the last known day; later facts are not known yet.
+
+    Returns
+    -------
+    dict
+        Reason in words to an expression that is true where the row breaks the rule.
+    """
+    rules: dict[str, nw.Expr] = {}
+    contract = CONTRACTS[f"raw.{table}"]
+    for column in contract.columns:
+        # A campaign may end, and an offer be valid, after the last known day.
+        if column.dtype == "time" and column.name in ("at", "ordered_at", "created_at"):
+            last = f"{as_of_end:%Y-%m-%d}"
+            rules[f"{column.name} is not before {last}, the end of what is known"] = (
+                nw.col(column.name) >= nw.lit(as_of_end)
+            )
+    if contract.key:
+        others = [c for c in contract.column_names if c not in contract.key]
+        rank = nw.col(ONE).cum_sum().over(*contract.key, order_by=others)
+        rules[f"same {', '.join(contract.key)} as another row"] = rank > 1
+    return rules
+
+
+def set_aside(
+    frame: Any, *, table: str, rules: Mapping[str, nw.Expr], amount: str | None = None
+) -> Split:
+    """Cut a table into what is kept and what goes to quarantine.
+
+    Parameters
+    ----------
+    frame : frame
+        Any type that Narwhals knows.
+    table : str
+        Name written beside the rows set aside.
+    rules : mapping
+        Reason to expression; the first rule that is true gives the reason.
+    amount : str, optional
+        Column whose sum must be accounted for.
+
+    Returns
+    -------
+    Split
+    """
+    data = nw.from_native(frame).lazy()
+    columns = data.collect_schema().names()
+    # Windows are computed on all rows before any is removed.
+    flags = {f"__rule_{i}": rule for i, rule in enumerate(rules.values())}
+    reasons = [
+        nw.when(nw.col(flag).fill_null(False)).then(nw.lit(reason))
+        for flag, reason in zip(flags, rules, strict=True)
+    ]
+    if reasons:
+        marked = (
+            data.with_columns(nw.lit(1).alias(ONE))
+            .with_columns(**flags)
+            .with_columns(nw.coalesce(*reasons, nw.lit(None, nw.String)).alias(REASON))
+        )
+    else:
+        marked = data.with_columns(nw.lit(None, nw.String).alias(REASON))
+    kept = marked.filter(nw.col(REASON).is_null()).select(*columns)
+    aside = marked.filter(~nw.col(REASON).is_null()).select(*columns, REASON)
+    quarantined = _describe(aside.collect("pandas").to_native(), table=table, amount=amount)
+    rows_in = count_rows(frame)
+    result = kept.to_native()
+    rows_kept = count_rows(result)
+    if rows_kept + len(quarantined) != rows_in:
+        raise AssertionError(
+            f"{table}: {rows_in:,} rows came in but {rows_kept:,} were kept and "
+            f"{len(quarantined):,} set aside; a rule of cleaning loses rows"
+        )
+    return Split(kept=result, quarantined=quarantined, rows_in=rows_in)
+
+
+def _describe(aside: pd.DataFrame, *, table: str, amount: str | None) -> pd.DataFrame:
+    content = aside.drop(columns=REASON)
+    lines = content.to_json(orient="records", lines=True, date_format="iso", force_ascii=False)
+    empty = pd.Series([None] * len(aside), index=aside.index, dtype=object)
+    return pd.DataFrame(
+        {
+            "table": table,
+            "source": aside["source"] if "source" in aside else empty,
+            "file": empty,
+            "row": pd.Series(pd.NA, index=aside.index, dtype="Int64"),
+            "reason": aside[REASON],
+            "amount": aside[amount].astype(float) if amount else float("nan"),
+            "content": lines.splitlines() if len(aside) else [],
+        }
+    )

@@ -1,0 +1,274 @@
+"""The command line: `customer360 COMMAND`, each with an example in its help."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import yaml
+from rich.console import Console
+from rich.markup import escape
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="One trustworthy view of each customer. Start with `make pipeline`.",
+)
+console = Console(highlight=False, soft_wrap=True)
+
+
+def _stop(message: str, *, then: str = "") -> typer.Exit:
+    console.print(f"[bold red]Stopped.[/] {escape(message)}")
+    if then:
+        console.print(f"[bold]Next:[/] {escape(then)}")
+    return typer.Exit(1)
+
+
+def _root() -> Path:
+    from customer360.storage import find_root
+
+    try:
+        return find_root()
+    except FileNotFoundError as error:
+        raise _stop(str(error)) from None
+
+
+def _params(root: Path) -> dict[str, Any]:
+    try:
+        return yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8")) or {}
+    except yaml.YAMLError as error:
+        raise _stop(f"params.yaml cannot be read: {error}") from None
+
+
+@app.command()
+def capture() -> None:
+    """Bring in the dataset named in params.yaml, as raw tables.
+
+    Example: [bold]customer360 capture[/]
+    """
+    from customer360.capture import capture as bring_in
+    from customer360.contracts import ContractError
+    from customer360.periods import PeriodError
+    from customer360.run_notebook import transaction
+    from customer360.worlds.spec import DatasetError
+
+    root = _root()
+    name = str(_params(root).get("dataset", "demo"))
+    started = time.perf_counter()
+    with console.status(f"Bringing in {name}..."):
+        try:
+            with transaction(root, _outputs(root, "capture")):
+                rows = bring_in(root=root, name=name)
+        except (DatasetError, ContractError, PeriodError, FileNotFoundError) as error:
+            raise _stop(str(error), then=f"correct it, then `customer360 check {name}`") from None
+    present = {table: count for table, count in rows.items() if count}
+    console.print(
+        f"[bold]{name}[/]: "
+        + ", ".join(f"{count:,} {table}" for table, count in present.items())
+        + f" [dim]({time.perf_counter() - started:.0f} s)[/]"
+    )
+
+
+def _outputs(root: Path, stage: str) -> list[str]:
+    """Files that dvc.yaml says a stage writes."""
+    stages = yaml.safe_load((root / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    entry = stages.get(stage, {})
+    return [
+        next(iter(out)) if isinstance(out, dict) else out
+        for kind in ("outs", "metrics")
+        for out in entry.get(kind, [])
+    ]
+
+
+@app.command()
+def run(
+    stage: Annotated[str, typer.Argument(help="cleaning, linkage, customers, features...")],
+) -> None:
+    """Run one stage: its notebook, with the parameters of params.yaml.
+
+    Progress and findings appear here; the page is written to reports/. When a cell
+    fails, the last good outputs stay.
+
+    Example: [bold]customer360 run churn[/]
+    """
+    from customer360.report import findings, render_page
+    from customer360.run_notebook import (
+        StageError,
+        StageFailed,
+        execute,
+        notebook_path,
+        one_cell,
+        stage_names,
+        title,
+        transaction,
+        write_notebook,
+    )
+    from customer360.storage import Store, write_text
+
+    root = _root()
+    params = _params(root).get(stage) or {}
+    try:
+        path = notebook_path(root, stage)
+    except StageError as error:
+        raise _stop(str(error)) from None
+    started = time.perf_counter()
+    told = 0
+    status = console.status(f"{stage}: starting")
+
+    def tell(cell: Any, index: int, total: int, done: bool) -> None:
+        nonlocal told
+        status.update(f"{stage}: cell {index + 1} of {total}")
+        if done:
+            for sentence in findings(one_cell(cell)):
+                console.print(f"  • {escape(_plain(sentence))}")
+                told += 1
+
+    console.print(f"[bold]{path.stem}[/]")
+    try:
+        with status, transaction(root, _outputs(root, stage)):
+            notebook = execute(root=root, stage=stage, parameters=params, tell=tell)
+            store = Store.open(root)
+            try:
+                facts = store.dataset()
+            finally:
+                store.close()
+            stages = list(stage_names(root))
+            here = stages.index(stage)
+            page = render_page(
+                notebook,
+                title=title(notebook),
+                stage=stage,
+                dataset=facts["name"],
+                previous=stages[here - 1] if here else None,
+                following=stages[here + 1] if here + 1 < len(stages) else None,
+            )
+            write_notebook(root / "reports" / path.name, notebook)
+            write_text(root / "reports" / f"{path.stem}.html", page)
+    except StageError as error:
+        raise _stop(str(error), then="correct params.yaml") from None
+    except StageFailed as failure:
+        console.print(f"[dim]{escape(failure.where)}[/]")
+        raise _stop(
+            str(failure),
+            then=f"read the message; to look closer: `make lab`, open {failure.notebook}, "
+            "run all cells. The last good outputs are untouched.",
+        ) from None
+    console.print(f"  [dim]{time.perf_counter() - started:.0f} s, reports/{path.stem}.html[/]")
+
+
+def _plain(markdown: str) -> str:
+    return markdown.replace("**", "").replace("`", "")
+
+
+@app.command("new-dataset")
+def new_dataset(
+    name: Annotated[str, typer.Argument(help="short name: letters, digits, - and _")],
+    files: Annotated[list[Path], typer.Argument(help="your CSV, Excel or Parquet files")],
+) -> None:
+    """Write a first mapping of your own files by looking at them.
+
+    The files are copied to data/incoming/NAME, the mapping is datasets/NAME.yaml.
+
+    Example: [bold]customer360 new-dataset shop orders_2025.xlsx customers.csv[/]
+    """
+    from customer360.worlds.propose import new_dataset as propose
+    from customer360.worlds.spec import DatasetError
+
+    root = _root()
+    try:
+        path = propose(name=name, files=files, root=root)
+    except (DatasetError, OSError) as error:
+        raise _stop(str(error)) from None
+    console.print(f"Wrote [bold]{path.relative_to(root)}[/]. Read it, correct it, then:")
+    console.print(f"  customer360 check {name}")
+    console.print(f"  set [bold]dataset: {name}[/] in params.yaml, then `make pipeline`")
+
+
+@app.command()
+def check(
+    name: Annotated[str, typer.Argument(help="dataset: datasets/NAME.yaml")],
+) -> None:
+    """Check a dataset and its mapping without running anything.
+
+    Example: [bold]customer360 check shop[/]
+    """
+    from customer360.capture import spec_path
+    from customer360.worlds.propose import check_spec
+    from customer360.worlds.spec import DatasetError, read_spec
+
+    root = _root()
+    try:
+        report = check_spec(spec=read_spec(spec_path(root, name)), root=root)
+    except DatasetError as error:
+        raise _stop(str(error), then=f"correct datasets/{name}.yaml") from None
+    for line in report.lines:
+        console.print(escape(line))
+    if not report.ok:
+        raise typer.Exit(1)
+
+
+@app.command()
+def report() -> None:
+    """Write reports/index.html, the front page of all stages.
+
+    Example: [bold]customer360 report[/]
+    """
+    from customer360.report import build_index
+    from customer360.storage import write_text
+
+    root = _root()
+    write_text(root / "reports" / "index.html", build_index(root=root))
+    console.print("Open [bold]reports/index.html[/] in your browser.")
+
+
+@app.command()
+def dictionary() -> None:
+    """Write docs/data_dictionary.md from the contracts.
+
+    Example: [bold]customer360 dictionary[/]
+    """
+    from customer360.dictionary import render_dictionary
+    from customer360.storage import write_text
+
+    root = _root()
+    write_text(root / "docs" / "data_dictionary.md", render_dictionary())
+    console.print("Wrote docs/data_dictionary.md")
+
+
+@app.command()
+def strip(
+    notebooks: Annotated[list[Path], typer.Argument(help="notebooks to clean in place")],
+    check_only: Annotated[bool, typer.Option("--check", help="only say which need it")] = False,
+) -> None:
+    """Remove outputs, counts and volatile metadata from notebooks, as git keeps them.
+
+    Example: [bold]customer360 strip notebooks/*.ipynb[/]
+    """
+    import nbformat
+
+    from customer360.run_notebook import strip as stripped
+    from customer360.run_notebook import write_notebook
+
+    dirty = []
+    for path in notebooks:
+        notebook = nbformat.read(path, as_version=4)
+        clean = stripped(notebook)
+        if nbformat.writes(clean) + "\n" != path.read_text(encoding="utf-8"):
+            dirty.append(path)
+            if not check_only:
+                write_notebook(path, clean)
+    for path in dirty:
+        console.print(f"{'needs stripping' if check_only else 'stripped'}: {path}")
+    if dirty and check_only:
+        raise _stop("notebooks hold outputs", then="customer360 strip notebooks/*.ipynb")
+
+
+if __name__ == "__main__":
+    sys.exit(app())

@@ -1,0 +1,867 @@
+"""Every table of the project: grain, key, columns, types, units, and what is personal.
+
+One declaration serves four readers: `storage` validates each table it writes,
+the tests check real outputs, `docs/data_dictionary.md` is generated from it, and
+a newcomer reads it first.
+
+Times are UTC and stored without a zone. Amounts are in the dataset's currency.
+Identifiers are text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+__all__ = [
+    "CHANNELS",
+    "CONTRACTS",
+    "RAW_TABLES",
+    "Column",
+    "ContractError",
+    "Table",
+    "arrow_schema",
+    "empty_table",
+    "validate_batch",
+]
+
+
+class ContractError(ValueError):
+    """A table does not keep its contract. The message says where and what to do."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table.
+
+    Parameters
+    ----------
+    name : str
+    dtype : {"text", "integer", "number", "flag", "time", "date"}
+    about : str
+        What it means, in words a marketer understands.
+    unit : str
+        Unit of a number: "currency", "days", "seconds", "probability"...
+    personal : bool
+        True when it identifies or describes a person (GDPR art. 4).
+    nullable : bool
+    allowed : tuple of str
+        The only values a text may take, when it is a code.
+    minimum, maximum : float, optional
+        Bounds of a number, included.
+    """
+
+    name: str
+    dtype: str
+    about: str
+    unit: str = ""
+    personal: bool = False
+    nullable: bool = True
+    allowed: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A named table: where it lives, what a row is, which columns make its key.
+
+    An empty `key` means that rows are events without an identifier; they are then
+    stored in the order of all columns, so that equal content gives equal bytes.
+    """
+
+    name: str
+    folder: str
+    grain: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+
+    @property
+    def column_names(self) -> list[str]:
+        return [column.name for column in self.columns]
+
+    @property
+    def file_name(self) -> str:
+        return f"{self.name.split('.')[-1]}.parquet"
+
+    @property
+    def personal_columns(self) -> list[str]:
+        return [column.name for column in self.columns if column.personal]
+
+    def column(self, name: str) -> Column:
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise ContractError(f"table {self.name} has no column {name!r}")
+
+
+ARROW_TYPES: dict[str, pa.DataType] = {
+    "text": pa.string(),
+    "integer": pa.int64(),
+    "number": pa.float64(),
+    "flag": pa.bool_(),
+    "time": pa.timestamp("us"),
+    "date": pa.date32(),
+}
+
+
+def arrow_schema(table: Table) -> pa.Schema:
+    """Arrow schema of a table, in column order."""
+    return pa.schema([(c.name, ARROW_TYPES[c.dtype]) for c in table.columns])
+
+
+def empty_table(table: Table) -> pa.Table:
+    """A table with the right columns and no row, for a source that is absent."""
+    return arrow_schema(table).empty_table()
+
+
+def _pandera_schema(table: Table) -> Any:
+    # Imported late: pandera costs half a second that `--help` should not pay.
+    import pandera.pyarrow as pandera
+
+    columns = {}
+    for column in table.columns:
+        checks = []
+        if column.allowed:
+            checks.append(pandera.Check.isin(list(column.allowed)))
+        if column.minimum is not None:
+            checks.append(pandera.Check.ge(column.minimum))
+        if column.maximum is not None:
+            checks.append(pandera.Check.le(column.maximum))
+        columns[column.name] = pandera.Column(
+            ARROW_TYPES[column.dtype], checks=checks, nullable=column.nullable
+        )
+    return pandera.DataFrameSchema(columns, strict=True, name=table.name)
+
+
+_SCHEMAS: dict[str, Any] = {}
+
+
+def validate_batch(table: Table, batch: pa.Table) -> None:
+    """Check types, nulls, codes and bounds of some rows of a table.
+
+    Raises
+    ------
+    ContractError
+        Naming the table, the column, the rule, how many rows break it and one
+        value that does (never for a personal column).
+    """
+    from pandera.errors import SchemaError, SchemaErrors
+
+    if table.name not in _SCHEMAS:
+        _SCHEMAS[table.name] = _pandera_schema(table)
+    try:
+        _SCHEMAS[table.name].validate(batch, lazy=True)
+    except (SchemaError, SchemaErrors) as error:
+        raise ContractError(_explain(table, batch) or f"table {table.name}: {error}") from error
+
+
+def _explain(table: Table, batch: pa.Table) -> str:
+    """Say in one sentence a column which rule it breaks and how often."""
+    import pyarrow.compute as pc
+
+    sentences = []
+    for column in table.columns:
+        values = batch[column.name]
+        broken: list[tuple[str, pa.ChunkedArray]] = []
+        if not column.nullable:
+            broken.append(("must not be empty", pc.is_null(values)))
+        if column.allowed:
+            known = pc.is_in(values, value_set=pa.array(column.allowed))
+            unknown = pc.and_(pc.is_valid(values), pc.invert(known))
+            broken.append((f"must be one of {', '.join(column.allowed)}", unknown))
+        if column.minimum is not None:
+            broken.append((f"must be at least {column.minimum:g}", pc.less(values, column.minimum)))
+        if column.maximum is not None:
+            broken.append(
+                (f"must be at most {column.maximum:g}", pc.greater(values, column.maximum))
+            )
+        for rule, mask in broken:
+            rows = batch.filter(pc.fill_null(mask, False))
+            if rows.num_rows:
+                example = "" if column.personal else f" (for example {rows[column.name][0]})"
+                sentences.append(
+                    f"table {table.name}, column {column.name} {rule}: "
+                    f"{rows.num_rows:,} of {batch.num_rows:,} rows do not{example}"
+                )
+    return "; ".join(sentences)
+
+
+# --- short hands -----------------------------------------------------------------------------
+
+
+def _text(name: str, about: str, **more: Any) -> Column:
+    return Column(name, "text", about, **more)
+
+
+def _number(name: str, about: str, unit: str, **more: Any) -> Column:
+    return Column(name, "number", about, unit, **more)
+
+
+def _integer(name: str, about: str, unit: str = "count", **more: Any) -> Column:
+    return Column(name, "integer", about, unit, **more)
+
+
+def _flag(name: str, about: str, **more: Any) -> Column:
+    return Column(name, "flag", about, **more)
+
+
+def _time(name: str, about: str, **more: Any) -> Column:
+    return Column(name, "time", about, "UTC", **more)
+
+
+def _date(name: str, about: str, **more: Any) -> Column:
+    return Column(name, "date", about, **more)
+
+
+CHANNELS = ("email", "sms", "phone", "post", "web", "store", "social")
+CONVERSATION_CHANNELS = ("call", "whatsapp", "sms", "mail", "chat")
+CONTACT_EVENTS = (
+    "held_out",
+    "sent",
+    "delivered",
+    "opened",
+    "clicked",
+    "bounced",
+    "undeliverable",
+    "unsubscribed",
+    "referred",
+)
+POTENTIAL_CLASSES = ("gros", "cyclique", "nouveau", "inactif", "ordinaire")
+
+_SOURCE = (
+    _text("source", "system the record comes from (crm, till, web...)", nullable=False),
+    _text("source_id", "identifier of the record in that system", nullable=False),
+)
+_ANY_SOURCE = (
+    _text("source", "system the record comes from (crm, till, web...)"),
+    _text("source_id", "identifier of the customer in that system"),
+)
+_CUSTOMER = _text("customer_id", "the person, one id across all sources", nullable=False)
+_AS_OF = _date("as_of", "last day of which everything is known", nullable=False)
+
+_PERSON = (
+    _text("title", "civility", personal=True),
+    _text("first_name", "given name", personal=True),
+    _text("last_name", "family name", personal=True),
+    _date("birth_date", "date of birth", personal=True),
+    _text("email", "e-mail address", personal=True),
+    _text("phone", "telephone number", personal=True),
+    _text("street", "number and street", personal=True),
+    _text("postcode", "postal code", personal=True),
+    _text("city", "town", personal=True),
+    _text("country", "ISO 3166 two-letter code", personal=True),
+    _text("company", "company, for business customers", personal=True),
+    _flag("consent_email", "agreed to receive e-mail"),
+    _flag("consent_sms", "agreed to receive SMS"),
+    _flag("consent_phone", "agreed to be called"),
+    _flag("consent_post", "agreed to receive letters"),
+    _flag("consent_third_party", "agreed that the data be passed to partners"),
+    _text("preferred_channel", "channel the person asked for", allowed=CHANNELS),
+)
+_RECORD_DATES = (
+    _time("created_at", "when the record was created"),
+    _time("updated_at", "when the record was last changed"),
+)
+
+_ORDER_LINE = (
+    _text("order_id", "the basket or invoice", nullable=False),
+    _text("line_no", "line within the order", nullable=False),
+    _time("ordered_at", "when it was bought", nullable=False),
+    _text("product_id", "the article"),
+    _text("category", "product category"),
+    _number("quantity", "units bought; negative on a refund line", "units"),
+    _number(
+        "amount",
+        "what was paid for the line after discount; negative only on a refund line",
+        "currency",
+        nullable=False,
+    ),
+    _number("discount", "reduction granted on the line", "currency"),
+    _text("coupon_id", "coupon used"),
+    _number("unit_cost", "purchase cost of one unit", "currency"),
+    _text("channel", "where it was bought"),
+    _text("payment", "means of payment"),
+    _text("delivery", "delivery mode"),
+)
+_STATUS = _text("status", "paid, returned or unpaid", allowed=("paid", "returned", "unpaid"))
+
+# --- raw: what arrived ------------------------------------------------------------------------
+
+_RAW: dict[str, tuple[str, tuple[str, ...], tuple[Column, ...]]] = {
+    "people": (
+        "a record of a person in one source",
+        ("source", "source_id"),
+        (*_SOURCE, *_PERSON, *_RECORD_DATES),
+    ),
+    "orders": (
+        "an order line",
+        ("source", "order_id", "line_no"),
+        (*_ANY_SOURCE, *_ORDER_LINE, _STATUS),
+    ),
+    "products": (
+        "a product",
+        ("product_id",),
+        (
+            _text("product_id", "the article", nullable=False),
+            _text("name", "label"),
+            _text("category", "product category"),
+            _number("price", "list price of one unit", "currency"),
+            _number("unit_cost", "purchase cost of one unit", "currency"),
+        ),
+    ),
+    "campaigns": (
+        "a campaign and variant",
+        ("campaign_id", "variant"),
+        (
+            _text("campaign_id", "the campaign", nullable=False),
+            _text("variant", "version of the message", nullable=False),
+            _text("goal", "what it is for (conversion, cross_sell, retention...)"),
+            _text("offer_id", "offer made"),
+            _text("theme", "what the message appeals to"),
+            _text("channel", "how it is sent"),
+            _number("cost_per_contact", "cost of one message", "currency"),
+            _time("started_at", "first day"),
+            _time("ended_at", "last day"),
+        ),
+    ),
+    "contacts": (
+        "an event of one contact",
+        ("contact_id", "event"),
+        (
+            _text("contact_id", "one message to one person", nullable=False),
+            _text("campaign_id", "the campaign"),
+            _text("variant", "version of the message"),
+            *_ANY_SOURCE,
+            _text("channel", "how it was sent"),
+            _time("at", "when", nullable=False),
+            _text("event", "what happened", nullable=False, allowed=CONTACT_EVENTS),
+            _text("reason", "why, for a bounce or a return"),
+        ),
+    ),
+    "offers": (
+        "an offer",
+        ("offer_id",),
+        (
+            _text("offer_id", "the offer", nullable=False),
+            _text("category", "product category it bears on"),
+            _text("kind", "percent, amount, gift, none..."),
+            _number("depth", "size of the reduction", "share of price"),
+            _time("valid_from", "first day"),
+            _time("valid_to", "last day"),
+            _number("min_margin", "margin that must be left", "share of price"),
+        ),
+    ),
+    "web_events": (
+        "a hit on the site",
+        (),
+        (
+            _text("visitor_id", "the device or cookie", nullable=False),
+            _text("source_id", "web account, known after a log-in"),
+            _time("at", "when", nullable=False),
+            _text(
+                "kind",
+                "what was done",
+                nullable=False,
+                allowed=("page", "search", "cart", "order", "login"),
+            ),
+            _text("page", "page seen"),
+            _text("category", "product category of the page"),
+            _text("query", "words typed in the site's search"),
+            _text("referrer", "where the visit came from"),
+            _text("device", "desktop, mobile, tablet"),
+        ),
+    ),
+    "conversations": (
+        "a conversation",
+        (),
+        (
+            *_ANY_SOURCE,
+            _time("at", "when", nullable=False),
+            _text("channel", "how", allowed=CONVERSATION_CHANNELS),
+            _text("direction", "in or out", allowed=("in", "out")),
+            _text("reason", "what it was about"),
+            _text("text", "what was said", personal=True),
+            _number("handling_seconds", "time spent by the adviser", "seconds", minimum=0),
+            _number("cost", "cost of handling it", "currency", minimum=0),
+        ),
+    ),
+    "surveys": (
+        "an answer to a survey",
+        (),
+        (
+            *_ANY_SOURCE,
+            _time("at", "when", nullable=False),
+            _text("kind", "csat, nps or claim", allowed=("csat", "nps", "claim")),
+            _number("score", "csat 1 to 5, nps 0 to 10", "points"),
+            _text("comment", "what was written", personal=True),
+        ),
+    ),
+    "social": (
+        "an interaction on a social network",
+        (),
+        (
+            _text("network", "the network"),
+            _text("handle", "account name", personal=True),
+            _text("source_id", "web account, after a delegated log-in"),
+            _time("at", "when", nullable=False),
+            _text("kind", "follow, like, mention..."),
+        ),
+    ),
+    "loyalty": (
+        "a movement of the loyalty programme",
+        (),
+        (
+            *_ANY_SOURCE,
+            _time("at", "when", nullable=False),
+            _text("kind", "earn, burn, coupon, sample..."),
+            _number("points", "points gained or spent", "points"),
+        ),
+    ),
+    "life_events": (
+        "a declared event of life",
+        (),
+        (
+            *_ANY_SOURCE,
+            _time("at", "when", nullable=False),
+            _text(
+                "kind",
+                "what happened",
+                personal=True,
+                allowed=("birth", "move", "wedding", "retirement", "birthday"),
+            ),
+        ),
+    ),
+    "enrichment": (
+        "a postcode",
+        ("postcode",),
+        (
+            _text("postcode", "postal code", nullable=False),
+            _number("population", "inhabitants", "people"),
+            _number("median_income", "median income of a household", "currency a year"),
+            _text("urbanity", "urban, suburban, rural"),
+        ),
+    ),
+    "sales_visits": (
+        "a visit by a representative",
+        (),
+        (
+            _text("rep_id", "the representative", nullable=False),
+            *_ANY_SOURCE,
+            _time("at", "when", nullable=False),
+            _text("outcome", "order, appointment, refusal, absent..."),
+            _integer("fields_completed", "fields filled in during the visit"),
+        ),
+    ),
+}
+RAW_TABLES = tuple(_RAW)
+
+_ALL: list[Table] = [
+    Table(f"raw.{name}", "raw", grain, key, columns)
+    for name, (grain, key, columns) in _RAW.items()
+]
+_ALL.append(
+    Table(
+        "raw.rejected",
+        "raw",
+        "a row of a file that could not be read into its table",
+        (),
+        (
+            _text("table", "table it was meant for", nullable=False),
+            _text("source", "system it comes from"),
+            _text("file", "file it stands in"),
+            _integer("row", "row in the file, the header being row 1", "row"),
+            _text("reason", "why it was set aside, and what to do", nullable=False),
+            _number("amount", "amount of the row, where it could be read", "currency"),
+            _text("content", "the row as it was found, as JSON", personal=True),
+        ),
+    )
+)
+
+_VALUE_EMPTIED = (
+    _text("table", "table", nullable=False),
+    _text("source", "system"),
+    _text("source_id", "record"),
+    _text("field", "field emptied", nullable=False),
+    _text("value", "what stood there", personal=True),
+    _text("reason", "why it was emptied", nullable=False),
+)
+_ALL.append(
+    Table("raw.emptied", "raw", "a value that could not be read, in a row kept", (), _VALUE_EMPTIED)
+)
+
+# --- truth: known for simulated worlds only, read by `evaluation` only -------------------------
+
+_ALL += [
+    Table(
+        "truth.people_links",
+        "truth",
+        "a record of a person in one source",
+        ("source", "source_id"),
+        (*_SOURCE, _text("person_id", "the true person", nullable=False)),
+    ),
+    Table(
+        "truth.visitor_links",
+        "truth",
+        "a device and a person who used it",
+        ("visitor_id", "person_id"),
+        (
+            _text("visitor_id", "the device or cookie", nullable=False),
+            _text("person_id", "the true person", nullable=False),
+        ),
+    ),
+    Table(
+        "truth.people",
+        "truth",
+        "a true person",
+        ("person_id",),
+        (
+            _text("person_id", "the true person", nullable=False),
+            _text("household_id", "who lives together", nullable=False),
+            _text("title", "civility", personal=True),
+            _text("first_name", "given name", personal=True),
+            _text("last_name", "family name", personal=True),
+            _date("birth_date", "date of birth", personal=True),
+            _text("potential_class", "true class", allowed=POTENTIAL_CLASSES),
+            _number("purchase_rate", "true purchases while active", "purchases a year"),
+            _date("left_on", "day the person stopped being a customer; empty if still one"),
+        ),
+    ),
+]
+
+# --- staged: standardised, typed, bad rows set aside -------------------------------------------
+
+for _name, (_grain, _key, _columns) in _RAW.items():
+    if _name == "people":
+        _columns = (
+            *_columns,
+            _text("flags", "what standardising changed or emptied, separated by ;"),
+        )
+    if _name == "orders":
+        _columns = (
+            *_SOURCE,
+            *_ORDER_LINE,
+            Column("status", "text", _STATUS.about, nullable=False, allowed=_STATUS.allowed),
+            _number("net_amount", "what the line brought in: 0 if returned or unpaid", "currency"),
+            _number("margin", "net amount less cost of the goods", "currency"),
+        )
+    _ALL.append(Table(f"staged.{_name}", "staged", _grain, _key, _columns))
+
+_ALL += [
+    Table(
+        "field_audit",
+        "staged",
+        "a field of a source",
+        ("table", "source", "field"),
+        (
+            _text("table", "table", nullable=False),
+            _text("source", "system", nullable=False),
+            _text("field", "field", nullable=False),
+            _integer("rows", "rows in the source"),
+            _number("coverage", "share of rows that fill it", "share", minimum=0, maximum=1),
+            _integer("distinct_values", "different values"),
+            _number("median_age_days", "median age of the record that holds it", "days"),
+            _number(
+                "predictive_auc",
+                "how well the field alone tells who buys again (0.5: not at all)",
+                "AUC",
+            ),
+            _text("verdict", "what to do with it", nullable=False),
+            _text("why", "the reason in words", nullable=False),
+        ),
+    ),
+    Table(
+        "quarantine_rows",
+        "quarantine",
+        "a row set aside",
+        (),
+        (
+            _text("table", "table it was meant for", nullable=False),
+            _text("source", "system it comes from"),
+            _text("file", "file it stands in"),
+            _integer("row", "row in the file, the header being row 1", "row"),
+            _text("reason", "why it was set aside", nullable=False),
+            _number("amount", "amount of the row, where it could be read", "currency"),
+            _text("content", "the row as it was found, as JSON", personal=True),
+        ),
+    ),
+    Table(
+        "quarantine_values",
+        "quarantine",
+        "a value emptied in a row that was kept",
+        (),
+        _VALUE_EMPTIED,
+    ),
+]
+
+# --- linked -----------------------------------------------------------------------------------
+
+_ALL += [
+    Table(
+        "linked_records",
+        "linked",
+        "a record of a source and the person it belongs to",
+        ("source", "source_id"),
+        (
+            *_SOURCE,
+            _CUSTOMER,
+            _flag("has_person_record", "False when only orders or events name it", nullable=False),
+        ),
+    ),
+    Table(
+        "link_pairs",
+        "linked",
+        "two records compared",
+        ("source_l", "source_id_l", "source_r", "source_id_r"),
+        (
+            _text("source_l", "system of the first record", nullable=False),
+            _text("source_id_l", "first record", nullable=False),
+            _text("source_r", "system of the second record", nullable=False),
+            _text("source_id_r", "second record", nullable=False),
+            _number("match_weight", "evidence for one person, in bits", "log2", nullable=False),
+            _number(
+                "match_probability",
+                "probability that both are one person",
+                "probability",
+                nullable=False,
+                minimum=0,
+                maximum=1,
+            ),
+        ),
+    ),
+]
+
+# --- customers --------------------------------------------------------------------------------
+
+_ALL += [
+    Table(
+        "customers",
+        "customers",
+        "a customer: the golden record",
+        ("customer_id",),
+        (
+            _CUSTOMER,
+            _AS_OF,
+            *_PERSON,
+            _integer("records", "source records behind it", nullable=False),
+            _text("sources", "systems that know the person, separated by ;"),
+            _time("created_at", "oldest creation date of its records"),
+            _time("updated_at", "latest change among its records"),
+            _time("first_order_at", "first order"),
+            _time("last_order_at", "last order"),
+            _integer("orders", "orders", nullable=False),
+            _number("net_amount", "brought in over all its records", "currency", nullable=False),
+            _number("margin", "margin over all its records", "currency"),
+        ),
+    ),
+    Table(
+        "golden_provenance",
+        "customers",
+        "a field of a customer and where its value comes from",
+        ("customer_id", "field"),
+        (
+            _CUSTOMER,
+            _text("field", "field of the golden record", nullable=False),
+            _text("value", "value kept", personal=True),
+            _text("source", "system it comes from"),
+            _text("source_id", "record it comes from"),
+            _time("updated_at", "date of that record"),
+            _text("rule", "rule that decided", nullable=False),
+            _integer("candidates", "different values among the records", nullable=False),
+            _text("runner_up", "second best value", personal=True),
+        ),
+    ),
+    Table(
+        "customer_orders",
+        "customers",
+        "an order line of a customer",
+        ("source", "order_id", "line_no"),
+        (
+            _CUSTOMER,
+            *_SOURCE,
+            *_ORDER_LINE,
+            Column("status", "text", _STATUS.about, nullable=False, allowed=_STATUS.allowed),
+            _number("net_amount", "what the line brought in: 0 if returned or unpaid", "currency"),
+            _number("margin", "net amount less cost of the goods", "currency"),
+        ),
+    ),
+    Table(
+        "customer_contacts",
+        "customers",
+        "an event of one contact with a customer",
+        ("contact_id", "event"),
+        (_CUSTOMER, *_RAW["contacts"][2], _number("cost", "cost of the message", "currency")),
+    ),
+    Table(
+        "customer_conversations",
+        "customers",
+        "a conversation with a customer",
+        (),
+        (_CUSTOMER, *_RAW["conversations"][2]),
+    ),
+    Table(
+        "customer_web_events",
+        "customers",
+        "a hit by a customer who was logged in",
+        (),
+        (_CUSTOMER, *_RAW["web_events"][2]),
+    ),
+]
+
+# --- features ---------------------------------------------------------------------------------
+
+FEATURES = (
+    _number("recency_days", "days since the last purchase", "days", minimum=0),
+    _integer("frequency", "days on which the customer bought", "purchase days", minimum=0),
+    _number("monetary_value", "average net amount of a purchase day", "currency"),
+    _number("tenure_days", "days since the first purchase", "days", minimum=0),
+    _number("net_amount", "net amount since the beginning", "currency"),
+    _number("margin", "margin since the beginning", "currency"),
+    _number("net_amount_last_period", "net amount in the last horizon", "currency"),
+    _number("net_amount_previous_period", "net amount in the horizon before that", "currency"),
+    _integer("orders_last_period", "purchase days in the last horizon", "purchase days"),
+    _integer("orders_previous_period", "purchase days in the horizon before", "purchase days"),
+    _number("gap_mean_days", "average days between two purchase days", "days"),
+    _number("gap_std_days", "spread of the days between two purchase days", "days"),
+    _number("recency_over_gap", "recency in units of the customer's own rhythm", "ratio"),
+    _number("basket_lines", "average lines an order", "lines"),
+    _number("discount_share", "share of the value bought with a reduction", "share"),
+    _number("returned_share", "share of lines returned", "share"),
+    _number("unpaid_share", "share of lines unpaid", "share"),
+    _integer("categories", "different categories bought"),
+    _text("main_category", "category bought most"),
+    _number("main_category_share", "share of it in the net amount", "share"),
+    _integer("channels", "different channels used"),
+    _text("main_channel", "channel used most"),
+    _number("main_channel_share", "share of it in the orders", "share"),
+    _number("web_hits_last_period", "hits while logged in, last horizon", "hits"),
+    _number("days_since_visit", "days since the last visit while logged in", "days"),
+    _number("contacts_last_period", "messages received, last horizon", "messages"),
+    _number("opened_share", "share of messages opened", "share"),
+    _number("conversations_last_period", "conversations, last horizon", "conversations"),
+    _number("claims_last_period", "claims among them", "conversations"),
+    _number("cost_to_serve", "cost of conversations since the beginning", "currency"),
+    _number("cost_to_contact", "cost of messages since the beginning", "currency"),
+)
+
+_ALL += [
+    Table(
+        "features",
+        "features",
+        "a customer as known on a day",
+        ("customer_id", "as_of"),
+        (_CUSTOMER, _AS_OF, *FEATURES),
+    ),
+    Table(
+        "purchase_days",
+        "features",
+        "a day on which a customer bought",
+        ("customer_id", "day"),
+        (
+            _CUSTOMER,
+            _date("day", "the day", nullable=False),
+            _integer("orders", "orders that day", nullable=False),
+            _number("net_amount", "net amount that day", "currency", nullable=False),
+            _number("margin", "margin that day", "currency"),
+        ),
+    ),
+]
+
+# --- scores -----------------------------------------------------------------------------------
+
+_PROBABILITY = {"minimum": 0, "maximum": 1}
+_ALL += [
+    Table(
+        "segments",
+        "scores",
+        "a customer and its segments on a day",
+        ("customer_id",),
+        (
+            _CUSTOMER,
+            _AS_OF,
+            _integer("r_score", "recency, 5 is the most recent fifth", "1 to 5"),
+            _integer("f_score", "frequency, 5 is the most frequent fifth", "1 to 5"),
+            _integer("m_score", "monetary, 5 is the highest fifth", "1 to 5"),
+            _text("potential_class", "class of potential", allowed=POTENTIAL_CLASSES),
+            _number("cycle_p_value", "chance that the rhythm is luck", "probability"),
+            _date("next_cycle_on", "when a cyclic customer is expected next"),
+            _integer("segment", "micro-segment number", "number"),
+            _text("segment_name", "micro-segment in words"),
+        ),
+    ),
+    Table(
+        "churn_scores",
+        "scores",
+        "a customer and its probability to leave",
+        ("customer_id",),
+        (
+            _CUSTOMER,
+            _AS_OF,
+            _integer("horizon_days", "days without a purchase that count as leaving", "days"),
+            _number("churn_probability", "probability to leave", "probability", **_PROBABILITY),
+            _number("palive", "probability to be still a customer (BTYD)", "probability"),
+            _text("reason_1", "what weighs most, in words"),
+            _text("reason_2", "what weighs second"),
+            _text("reason_3", "what weighs third"),
+        ),
+    ),
+    Table(
+        "clv_scores",
+        "scores",
+        "a customer and its value",
+        ("customer_id",),
+        (
+            _CUSTOMER,
+            _AS_OF,
+            _integer("frequency", "repeat purchase days", "purchase days"),
+            _number("recency_days", "age at the last purchase (BTYD)", "days"),
+            _number("T_days", "age: days since the first purchase (BTYD)", "days"),
+            _number("monetary_value", "average margin of a repeat purchase day", "currency"),
+            _number("palive", "probability to be still a customer", "probability"),
+            _number("expected_purchases", "purchase days expected over the horizon", "days"),
+            _number("expected_margin", "margin expected of one purchase day", "currency"),
+            _number("cost_to_serve", "cost to serve and contact expected", "currency"),
+            _number("clv", "discounted margin less cost over the horizon", "currency"),
+        ),
+    ),
+    Table(
+        "churn_holdout",
+        "scores",
+        "a customer on the holdout day, and whether it left",
+        ("customer_id",),
+        (_CUSTOMER, _AS_OF, *FEATURES, _flag("churned", "no purchase in the horizon")),
+    ),
+    Table(
+        "clv_holdout",
+        "scores",
+        "a customer at the end of the calibration, and what it then did",
+        ("customer_id",),
+        (
+            _CUSTOMER,
+            _integer("frequency", "repeat purchase days", "purchase days"),
+            _number("recency_days", "age at the last purchase (BTYD)", "days"),
+            _number("T_days", "age (BTYD)", "days"),
+            _number("monetary_value", "average margin of a repeat purchase day", "currency"),
+            _integer("holdout_transactions", "purchase days in the holdout", "purchase days"),
+            _number("holdout_margin", "margin in the holdout", "currency"),
+            _number("holdout_days", "length of the holdout", "days"),
+        ),
+    ),
+    Table(
+        "segmentation_holdout",
+        "scores",
+        "a customer on the holdout day, and what it then brought",
+        ("customer_id",),
+        (_CUSTOMER, _AS_OF, *FEATURES, _number("future_margin", "margin after", "currency")),
+    ),
+]
+
+CONTRACTS: dict[str, Table] = {table.name: table for table in _ALL}
+
+
+def personal_columns(names: Iterable[str]) -> list[str]:
+    """Personal columns of the named tables, for tests that look for leaks."""
+    return sorted({c for name in names for c in CONTRACTS[name].personal_columns})

@@ -1,0 +1,263 @@
+"""Blocks of features: each takes events up to a day and gives one row per customer.
+
+Every block aggregates to the customer before anything is joined: joining first would
+repeat a customer's orders once per contact, the classic way to double a lifetime spend.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import narwhals as nw
+
+from customer360.features.days import day_number, day_of
+from customer360.periods import day_after
+
+__all__ = ["basket_block", "contact_block", "favourite", "rfm_block", "service_block", "web_block"]
+
+
+def _sum_where(condition: nw.Expr, value: nw.Expr | float = 1.0) -> nw.Expr:
+    return nw.when(condition).then(value).otherwise(nw.lit(0.0))
+
+
+def rfm_block(purchase_days: Any, *, as_of: date, horizon_days: int) -> nw.LazyFrame:
+    """Recency, frequency, monetary value and rhythm.
+
+    Parameters
+    ----------
+    purchase_days : frame
+        Contract `purchase_days`.
+    as_of : date
+        Last day known.
+    horizon_days : int
+        Length of the "last period" and of the one before.
+
+    Returns
+    -------
+    narwhals.LazyFrame
+        One row per customer who bought by `as_of`.
+    """
+    now = day_of(as_of)
+    day = nw.col("day_no")
+    last = day > now - horizon_days
+    previous = (day <= now - horizon_days) & (day > now - 2 * horizon_days)
+    days = (
+        nw.from_native(purchase_days)
+        .lazy()
+        .filter(nw.col("day").cast(nw.Datetime("us")) < nw.lit(day_after(as_of)))
+        .with_columns(day_no=day_number("day"))
+        .with_columns(gap=day - day.shift(1).over("customer_id", order_by="day_no"))
+        .with_columns(
+            amount_last=_sum_where(last, nw.col("net_amount")),
+            amount_previous=_sum_where(previous, nw.col("net_amount")),
+            in_last=_sum_where(last),
+            in_previous=_sum_where(previous),
+        )
+    )
+    totals = days.group_by("customer_id").agg(
+        frequency=nw.len(),
+        first=nw.col("day_no").min(),
+        last=nw.col("day_no").max(),
+        net_amount=nw.col("net_amount").sum(),
+        margin=nw.col("margin").sum(),
+        net_amount_last_period=nw.col("amount_last").sum(),
+        net_amount_previous_period=nw.col("amount_previous").sum(),
+        orders_last_period=nw.col("in_last").sum(),
+        orders_previous_period=nw.col("in_previous").sum(),
+        gap_mean_days=nw.col("gap").mean(),
+        gap_std_days=nw.col("gap").std(),
+    )
+    recency = (now - nw.col("last")).cast(nw.Float64)
+    tenure = (now - nw.col("first")).cast(nw.Float64)
+    # Who bought once has no rhythm yet: its age stands in, so that the ratio stays defined.
+    rhythm = nw.coalesce("gap_mean_days", tenure)
+    return totals.with_columns(
+        frequency=nw.col("frequency").cast(nw.Int64),
+        orders_last_period=nw.col("orders_last_period").cast(nw.Int64),
+        orders_previous_period=nw.col("orders_previous_period").cast(nw.Int64),
+        monetary_value=nw.col("net_amount") / nw.col("frequency"),
+        recency_days=recency,
+        tenure_days=tenure,
+        recency_over_gap=recency / nw.when(rhythm > 1).then(rhythm).otherwise(nw.lit(1.0)),
+    ).drop("first", "last")
+
+
+def favourite(lines: nw.LazyFrame, *, column: str, by: str) -> nw.LazyFrame:
+    """What a customer takes most, its share, and how many different ones.
+
+    Parameters
+    ----------
+    lines : narwhals.LazyFrame
+        Columns customer_id, `column`, `by`.
+    column : str
+        For example category.
+    by : str
+        Column summed to weigh it, never negative.
+
+    Returns
+    -------
+    narwhals.LazyFrame
+        customer_id, main, main_share, different. Ties go to the first in the alphabet.
+    """
+    sums = (
+        lines.filter(~nw.col(column).is_null())
+        .group_by("customer_id", column)
+        .agg(weight=nw.col(by).sum())
+        # Cents, so that equal sums are equal whatever the order they were added in.
+        .with_columns(weight=nw.col("weight").round(2))
+        .with_columns(most=nw.col("weight").max().over("customer_id"))
+    )
+    totals = sums.group_by("customer_id").agg(
+        total=nw.col("weight").sum(), most=nw.col("weight").max(), different=nw.len()
+    )
+    first = (
+        sums.filter(nw.col("weight") == nw.col("most"))
+        .group_by("customer_id")
+        .agg(main=nw.col(column).min())
+    )
+    share = nw.when(nw.col("total") > 0).then(nw.col("most") / nw.col("total"))
+    return totals.join(first, on="customer_id", how="left").select(
+        "customer_id", "main", main_share=share, different=nw.col("different").cast(nw.Int64)
+    )
+
+
+def basket_block(orders: Any, *, as_of: date) -> nw.LazyFrame:
+    """Basket size, reductions, returns, unpaid lines, categories and channels.
+
+    Parameters
+    ----------
+    orders : frame
+        Contract `customer_orders`.
+    """
+    lines = (
+        nw.from_native(orders)
+        .lazy()
+        .filter(nw.col("ordered_at") < nw.lit(day_after(as_of)))
+        .with_columns(
+            one=nw.lit(1.0),
+            full=nw.col("amount").abs() + nw.col("discount").fill_null(0.0).abs(),
+            reduced=nw.col("discount").fill_null(0.0).abs(),
+            returned=_sum_where(nw.col("status") == "returned"),
+            unpaid=_sum_where(nw.col("status") == "unpaid"),
+            spent=nw.col("amount").abs(),
+        )
+    )
+    totals = lines.group_by("customer_id").agg(
+        lines=nw.col("one").sum(),
+        order_count=nw.col("order_id").n_unique(),
+        full=nw.col("full").sum(),
+        reduced=nw.col("reduced").sum(),
+        returned=nw.col("returned").sum(),
+        unpaid=nw.col("unpaid").sum(),
+    )
+    category = favourite(lines, column="category", by="spent").rename(
+        {"main": "main_category", "main_share": "main_category_share", "different": "categories"}
+    )
+    channel = favourite(lines, column="channel", by="one").rename(
+        {"main": "main_channel", "main_share": "main_channel_share", "different": "channels"}
+    )
+    return (
+        totals.select(
+            "customer_id",
+            basket_lines=nw.col("lines") / nw.col("order_count"),
+            discount_share=nw.when(nw.col("full") > 0).then(nw.col("reduced") / nw.col("full")),
+            returned_share=nw.col("returned") / nw.col("lines"),
+            unpaid_share=nw.col("unpaid") / nw.col("lines"),
+        )
+        .join(category, on="customer_id", how="left")
+        .join(channel, on="customer_id", how="left")
+        .with_columns(
+            categories=nw.col("categories").fill_null(0), channels=nw.col("channels").fill_null(0)
+        )
+    )
+
+
+def web_block(web_events: Any, *, as_of: date, horizon_days: int) -> nw.LazyFrame:
+    """Visits while logged in.
+
+    Parameters
+    ----------
+    web_events : frame
+        Contract `customer_web_events`.
+    """
+    now = day_of(as_of)
+    visits = _until(web_events, as_of=as_of).with_columns(recent=_in_last(now, horizon_days))
+    totals = visits.group_by("customer_id").agg(
+        web_hits_last_period=nw.col("recent").sum(), last=nw.col("day_no").max()
+    )
+    return totals.select(
+        "customer_id",
+        "web_hits_last_period",
+        days_since_visit=(now - nw.col("last")).cast(nw.Float64),
+    )
+
+
+def contact_block(contacts: Any, *, as_of: date, horizon_days: int) -> nw.LazyFrame:
+    """Messages received, opened, and what they cost.
+
+    Parameters
+    ----------
+    contacts : frame
+        Contract `customer_contacts`.
+    """
+    now = day_of(as_of)
+    events = _until(contacts, as_of=as_of).with_columns(
+        sent=_sum_where(nw.col("event") == "sent"),
+        opened=_sum_where(nw.col("event") == "opened"),
+        cost=nw.col("cost").fill_null(0.0),
+    )
+    totals = (
+        events.with_columns(sent_last=nw.col("sent") * _in_last(now, horizon_days))
+        .group_by("customer_id")
+        .agg(
+            sent=nw.col("sent").sum(),
+            opened=nw.col("opened").sum(),
+            contacts_last_period=nw.col("sent_last").sum(),
+            cost_to_contact=nw.col("cost").sum(),
+        )
+    )
+    share = nw.when(nw.col("sent") > 0).then(nw.col("opened") / nw.col("sent"))
+    return totals.with_columns(opened_share=share).drop("sent", "opened")
+
+
+def service_block(conversations: Any, *, as_of: date, horizon_days: int) -> nw.LazyFrame:
+    """Conversations, complaints, and what they cost.
+
+    Parameters
+    ----------
+    conversations : frame
+        Contract `customer_conversations`.
+    """
+    now = day_of(as_of)
+    return (
+        _until(conversations, as_of=as_of)
+        .with_columns(
+            recent=_in_last(now, horizon_days),
+            claim=_sum_where(nw.col("reason").fill_null("").is_in(CLAIM_REASONS)),
+            cost=nw.col("cost").fill_null(0.0),
+        )
+        .with_columns(claim=nw.col("claim") * nw.col("recent"))
+        .group_by("customer_id")
+        .agg(
+            conversations_last_period=nw.col("recent").sum(),
+            claims_last_period=nw.col("claim").sum(),
+            cost_to_serve=nw.col("cost").sum(),
+        )
+    )
+
+
+CLAIM_REASONS = ("claim", "complaint", "delivery", "refund", "defect", "stock_out")
+
+
+def _until(events: Any, *, as_of: date) -> nw.LazyFrame:
+    return (
+        nw.from_native(events)
+        .lazy()
+        .filter(nw.col("at") < nw.lit(day_after(as_of)))
+        .with_columns(day_no=day_number("at"))
+    )
+
+
+def _in_last(now: int, horizon_days: int) -> nw.Expr:
+    return _sum_where(nw.col("day_no") > now - horizon_days)

@@ -1,0 +1,25 @@
+"""Days as whole numbers: the one date arithmetic that every engine does alike."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import narwhals as nw
+
+__all__ = ["day_number", "day_of"]
+
+
+def day_of(day: date) -> int:
+    """Days from 1970-01-01 to a date."""
+    return day.toordinal() - date(1970, 1, 1).toordinal()
+
+
+def day_number(column: str) -> nw.Expr:
+    """Days from 1970-01-01 to the day in a date or time column, as an integer.
+
+    Built from year and day of year, because the engines disagree on subtracting dates
+    (integers, intervals, or not at all on Spark).
+    """
+    year = nw.col(column).dt.year().cast(nw.Int64)
+    leaps = (year - 1969) // 4 - (year - 1901) // 100 + (year - 1601) // 400
+    return (year - 1970) * 365 + leaps + nw.col(column).dt.ordinal_day().cast(nw.Int64) - 1

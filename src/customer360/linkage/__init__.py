@@ -1,0 +1,1 @@
+"""One person, one id: matching, clusters, golden record, web stitching."""

@@ -1,0 +1,362 @@
+"""What is compared between two records, and how much agreement counts as agreement.
+
+Each comparison is a ladder of levels, best first. A level is what two records can show:
+same family name, a typing error in it, another name... How much each level weighs is
+learned from the data (see `model`); only the ladder is written here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from customer360.linkage.records import COLUMNS
+
+__all__ = [
+    "Comparison",
+    "Level",
+    "choose_comparisons",
+    "splink_comparison",
+]
+
+# Below one record in a hundred a column tells too little to be worth comparing.
+SMALLEST_COVERAGE = 0.01
+
+
+@dataclass(frozen=True)
+class Level:
+    """One rung of a comparison.
+
+    Parameters
+    ----------
+    label : str
+        In words.
+    sql : str
+        Condition on `column_l` and `column_r`; `"ELSE"` for the last rung.
+    m : float
+        Expected share among pairs of one person, before the data speak.
+    u : float
+        The same among strangers; of the last rung, what the others leave.
+    household : float, optional
+        Expected share among pairs of two people of one household; None when two
+        people of one household agree no more than strangers do.
+    needs : tuple of str
+        Columns the condition uses beside those of the comparison.
+    rarity : str, optional
+        Column whose term frequency makes agreement on a rare value weigh more.
+    counted_by : tuple of str, optional
+        Columns of a blocking rule that proposes every pair of this level, so that its
+        share among strangers can be counted rather than sampled.
+    """
+
+    label: str
+    sql: str
+    m: float
+    u: float = 0.0
+    household: float | None = None
+    needs: tuple[str, ...] = ()
+    rarity: str | None = None
+    counted_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A ladder of levels.
+
+    Parameters
+    ----------
+    name, about : str
+        Column name in the results, and the same in words.
+    kind : {"personal", "shared"}
+        Personal facts tell two people of one household apart; shared ones (family
+        name, address, telephone, e-mail) do not.
+    columns : tuple of str
+        Columns without which the comparison makes no sense.
+    levels : tuple of Level
+        Best first, the last one being everything else.
+    silent : str, optional
+        Condition under which the comparison says nothing, though both values are known.
+    """
+
+    name: str
+    about: str
+    kind: Literal["personal", "shared"]
+    columns: tuple[str, ...]
+    levels: tuple[Level, ...]
+    silent: str | None = None
+
+
+def _words(column: str) -> str:
+    return f"(' ' || {column} || ' ')"
+
+
+def _holds(column: str) -> str:
+    """One value is made of whole words of the other (Jean in Jean Pierre)."""
+    left, right = f"{column}_l", f"{column}_r"
+    return (
+        f"(contains({_words(left)}, {_words(right)}) or contains({_words(right)}, {_words(left)}))"
+    )
+
+
+def _one_slip(column: str, ends: int) -> str:
+    """One letter added, lost, changed or two swapped.
+
+    One slip leaves the beginning or the end whole: looking there first spares the
+    costly distance to nearly all pairs of strangers.
+    """
+    left, right = f"{column}_l", f"{column}_r"
+    return (
+        f"(case when substr({left}, 1, {ends}) = substr({right}, 1, {ends}) "
+        f"or right({left}, {ends}) = right({right}, {ends}) "
+        f"then damerau_levenshtein({left}, {right}) <= 1 else false end)"
+    )
+
+
+def _close(column: str) -> str:
+    left, right = f"{column}_l", f"{column}_r"
+    return (
+        f"(case when substr({left}, 1, 2) = substr({right}, 1, 2) "
+        f"or right({left}, 2) = right({right}, 2) "
+        f"then damerau_levenshtein({left}, {right}) <= 1 "
+        f"or jaro_winkler_similarity({left}, {right}) >= 0.93 else false end)"
+    )
+
+
+def _same(column: str) -> str:
+    return f"{column}_l = {column}_r"
+
+
+def _read_from_same_email(column: str) -> str:
+    """A name read from the e-mail agrees with the record of the same e-mail: no news."""
+    return f"({_same('email')} and {_same(column)} and ({column}_read_l or {column}_read_r))"
+
+
+_SWAPPED = "(first_name_l = last_name_r and last_name_l = first_name_r)"
+_BIRTH_SWAPPED = (
+    "(substr(birth_date_l, 1, 4) = substr(birth_date_r, 1, 4) "
+    "and substr(birth_date_l, 6, 2) = substr(birth_date_r, 9, 2) "
+    "and substr(birth_date_l, 9, 2) = substr(birth_date_r, 6, 2))"
+)
+_BIRTH_TWO_OF_THREE = (
+    "((substr(birth_date_l, 1, 4) = substr(birth_date_r, 1, 4))::int"
+    " + (substr(birth_date_l, 6, 2) = substr(birth_date_r, 6, 2))::int"
+    " + (substr(birth_date_l, 9, 2) = substr(birth_date_r, 9, 2))::int >= 2)"
+)
+
+COMPARISONS = (
+    Comparison(
+        "first_name",
+        "first name",
+        "personal",
+        ("first_name",),
+        (
+            # Handed down from father to son: one pair of a household in fifty.
+            Level("same", _same("first_name"), 0.80, 5e-3, 0.02, rarity="first_name"),
+            Level(
+                "first and family name swapped",
+                _SWAPPED,
+                0.01,
+                2e-6,
+                needs=("last_name",),
+                rarity="both_names",
+            ),
+            Level(
+                "initial only",
+                "(length(least(first_name_l, first_name_r)) = 1 "
+                "and starts_with(greatest(first_name_l, first_name_r), "
+                "least(first_name_l, first_name_r)))",
+                0.03,
+                2e-3,
+            ),
+            Level("nickname", "list_has_any(first_names_l, first_names_r)", 0.03, 3e-4),
+            Level("part of a compound name", _holds("first_name"), 0.03, 6e-4),
+            Level("typing error", _close("first_name"), 0.08, 1.5e-3),
+            Level("different", "ELSE", 0.05),
+        ),
+        silent=_read_from_same_email("first_name"),
+    ),
+    Comparison(
+        "last_name",
+        "family name",
+        "shared",
+        ("last_name",),
+        (
+            Level("same", _same("last_name"), 0.85, 2e-3, 0.75, rarity="last_name"),
+            Level("part of a double name", _holds("last_name"), 0.02, 3e-4, 0.02),
+            Level("typing error", _close("last_name"), 0.06, 1e-3, 0.03),
+            Level("different", "ELSE", 0.06, household=0.20),
+        ),
+        # Swapped names are counted once, as first names.
+        silent="(first_name_l = last_name_r and last_name_l = first_name_r "
+        f"and first_name_l <> first_name_r) or {_read_from_same_email('last_name')}",
+    ),
+    Comparison(
+        "birth_date",
+        "birth date",
+        "personal",
+        ("birth_date",),
+        (
+            # Twins: one pair of a household in fifty.
+            Level("same", _same("birth_date"), 0.90, 5e-5, 0.02),
+            Level(
+                "one digit wrong, or day and month swapped",
+                f"({_one_slip('birth_date', 4)} or {_BIRTH_SWAPPED})",
+                0.06,
+                1.5e-3,
+            ),
+            Level("two of day, month and year the same", _BIRTH_TWO_OF_THREE, 0.02, 3e-3),
+            Level("different", "ELSE", 0.02),
+        ),
+    ),
+    Comparison(
+        "email",
+        "e-mail",
+        "shared",
+        ("email",),
+        (
+            Level("same", _same("email"), 0.70, 1e-6, 0.15, counted_by=("email",)),
+            Level(
+                "same name at another provider",
+                f"({_same('email_name')} and length(email_name_l) >= 6)",
+                0.05,
+                2e-6,
+                0.01,
+            ),
+            # jean.martin12 and jean.martin21 are two people, not a typing error.
+            Level(
+                "typing error",
+                f"({_same('email_digits')} and {_one_slip('email', 6)} "
+                "and not (email_of_names_l and email_of_names_r))",
+                0.05,
+                1e-6,
+                0.01,
+            ),
+            Level("different", "ELSE", 0.20, household=0.83),
+        ),
+        # Another Jean Martin has jean.martin at another provider: that repeats the names.
+        silent=f"(email_l <> email_r and {_same('email_letters')} and {_same('email_digits')} "
+        "and (email_of_names_l or email_of_names_r))",
+    ),
+    Comparison(
+        "phone",
+        "telephone",
+        "shared",
+        ("phone",),
+        (
+            Level("same", _same("phone"), 0.65, 1e-6, 0.35, counted_by=("phone",)),
+            Level("one digit wrong", _one_slip("phone", 5), 0.03, 1e-6, 0.01),
+            Level("different", "ELSE", 0.32, household=0.64),
+        ),
+    ),
+    Comparison(
+        "address",
+        "address",
+        "shared",
+        ("postcode",),
+        (
+            Level(
+                "same street and postcode",
+                f"({_same('postcode')} and {_same('street')})",
+                0.60,
+                1e-5,
+                0.85,
+                needs=("street",),
+                counted_by=("postcode", "street"),
+            ),
+            Level(
+                "same postcode, street written differently",
+                f"({_same('postcode')} and {_same('house_number')} "
+                "and jaro_winkler_similarity(street_l, street_r) >= 0.85)",
+                0.10,
+                1e-5,
+                0.08,
+                needs=("street",),
+            ),
+            Level(
+                "same street, postcode different",
+                f"({_same('street')} and {_same('city')})",
+                0.03,
+                1e-6,
+                0.02,
+                needs=("street", "city"),
+            ),
+            Level("same postcode only", _same("postcode"), 0.10, 3e-3, 0.03, rarity="postcode"),
+            Level("different", "ELSE", 0.17, household=0.02),
+        ),
+    ),
+    Comparison(
+        "city",
+        "town",
+        "shared",
+        ("city",),
+        (
+            Level("same", _same("city"), 0.80, 5e-3, 0.95, rarity="city"),
+            Level("different", "ELSE", 0.20, household=0.05),
+        ),
+    ),
+    Comparison(
+        "title",
+        "civility",
+        "personal",
+        ("title",),
+        (Level("same", _same("title"), 0.98, 0.5), Level("different", "ELSE", 0.02)),
+    ),
+)
+
+
+def choose_comparisons(connection: Any) -> tuple[list[Comparison], list[str]]:
+    """Keep the comparisons whose columns are filled in table `records`.
+
+    Returns
+    -------
+    comparisons : list of Comparison
+        Without the levels that need a column which is not there.
+    notes : list of str
+        What is not compared, and why.
+    """
+    columns = [*COLUMNS, "both_names"]
+    counted = connection.execute(
+        f"select count(*), {', '.join(f'count({c})' for c in columns)} from records"
+    ).fetchall()[0]
+    rows = int(counted[0])
+    filled = dict(zip(columns, map(int, counted[1:]), strict=True))
+    usable = {c for c in columns if filled[c] >= max(2, SMALLEST_COVERAGE * rows)}
+    chosen, notes = [], []
+    for comparison in COMPARISONS:
+        if comparison.name == "city" and "postcode" in usable:
+            continue  # the postcode says it better, and both together would count twice
+        absent = [c for c in comparison.columns if c not in usable]
+        if absent:
+            if comparison.name != "city":
+                notes.append(
+                    f"{comparison.about} is not compared: filled in "
+                    f"{filled[absent[0]]:,} of {rows:,} records"
+                )
+            continue
+        levels = tuple(lv for lv in comparison.levels if all(c in usable for c in lv.needs))
+        chosen.append(replace(comparison, levels=levels))
+    return chosen, notes
+
+
+def splink_comparison(comparison: Comparison) -> dict[str, Any]:
+    """The same ladder as Splink settings."""
+    null = " or ".join(f"{c}_l is null or {c}_r is null" for c in comparison.columns)
+    if comparison.silent:
+        null = f"{null} or {comparison.silent}"
+    levels: list[dict[str, Any]] = [
+        {"sql_condition": null, "label_for_charts": "not known", "is_null_level": True}
+    ]
+    for level in comparison.levels:
+        entry: dict[str, Any] = {"sql_condition": level.sql, "label_for_charts": level.label}
+        if level.rarity:
+            entry |= {
+                "tf_adjustment_column": level.rarity,
+                "tf_adjustment_weight": 1.0,
+                "disable_tf_exact_match_detection": True,
+            }
+        levels.append(entry)
+    return {
+        "output_column_name": comparison.name,
+        "comparison_description": comparison.about,
+        "comparison_levels": levels,
+    }

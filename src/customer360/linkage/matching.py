@@ -1,0 +1,491 @@
+"""Which records are the same person: Splink compares, `model` weighs.
+
+Splink 5 makes the candidate pairs, compares their columns and counts term frequencies,
+all in DuckDB; its own training would take a household for one person, so the shares are
+estimated by `model.train` on the patterns of agreement that Splink returns.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+
+from customer360.contracts import CONTRACTS
+from customer360.linkage.blocking import Rule, choose_rules
+from customer360.linkage.clusters import connected_components
+from customer360.linkage.comparisons import Comparison, choose_comparisons, splink_comparison
+from customer360.linkage.model import LinkageModel, check_trained, start, train
+from customer360.linkage.records import LinkageError, prepare_records
+
+__all__ = ["Matches", "match_people"]
+
+# Pairs less probable than this are kept only where they speak against a link.
+KEPT_PROBABILITY = 0.01
+SAMPLED_PAIRS = 2_000_000
+# The usual frequency of a value weighs as much as this many records.
+RARITY_RECORDS = 500
+RARITY_SHARES = {"both_names": 2e-5}
+KEY_COLUMNS = ["source_l", "source_id_l", "source_r", "source_id_r"]
+
+
+@dataclass(frozen=True)
+class Matches:
+    """Pairs of records that may be one person, and how that was found.
+
+    Attributes
+    ----------
+    pairs : pandas.DataFrame
+        Contract `link_pairs`, sorted by key: pairs at least 1 % probable, and less
+        probable pairs whose records are linked through others.
+    evidence : pandas.DataFrame
+        The same rows: key, `prior`, one column of bits a comparison (`bits_<name>`),
+        its level (`level_<name>`, -1 not known) and `bits_household`. The bits of a row
+        add up to its match weight.
+    model : dict
+        Parameters, JSON-able (see `model.LinkageModel.as_dict`).
+    blocking : pandas.DataFrame
+        Rules counted: family, rule, pairs, large_blocks, used, why.
+    notes : list of str
+        What the data do not allow to tell, for the reader.
+    threshold : float
+        Probability from which a pair is a link.
+    records : int
+        Records compared.
+    pairs_compared : int
+    """
+
+    pairs: pd.DataFrame
+    evidence: pd.DataFrame
+    model: dict[str, Any]
+    blocking: pd.DataFrame
+    notes: list[str] = field(default_factory=list)
+    threshold: float = 1.0
+    records: int = 0
+    pairs_compared: int = 0
+
+
+def match_people(
+    people: Any,
+    *,
+    seed: int,
+    false_merge_cost: float = 20.0,
+    probability_threshold: float | None = None,
+    max_pairs_budget: int = 20_000_000,
+    model: Mapping[str, Any] | None = None,
+    connection: Any | None = None,
+) -> Matches:
+    """Compare the records of people and say how probably each pair is one person.
+
+    Parameters
+    ----------
+    people : frame or None
+        Contract `staged.people`; any identifying column may be missing or empty.
+    seed : int
+        Of the sample of pairs; two runs give the same bytes.
+    false_merge_cost : float
+        What merging two people costs, one missed match costing 1. A pair is a link
+        when its probability makes the expected cost lower: 20 gives 0.952.
+    probability_threshold : float, optional
+        Sets the threshold directly instead.
+    max_pairs_budget : int
+        Most comparisons that blocking may propose.
+    model : mapping, optional
+        Parameters of an earlier run, used as they are instead of training.
+    connection : duckdb.DuckDBPyConnection, optional
+        Where to work; an own one is opened and closed by default.
+
+    Returns
+    -------
+    Matches
+
+    Raises
+    ------
+    LinkageError
+        If the key columns are missing, or a level of the model is untrained.
+
+    References
+    ----------
+    Fellegi & Sunter (1969), A theory for record linkage. Winkler (2000), frequency-based
+    matching. Linacre et al. (2022), Splink.
+    """
+    if probability_threshold is None:
+        if not false_merge_cost > 0:
+            raise ValueError(
+                "false_merge_cost must be more than 0: 20 means that merging two "
+                "people is as bad as missing twenty matches"
+            )
+        probability_threshold = false_merge_cost / (false_merge_cost + 1.0)
+    if not 0 < probability_threshold < 1:
+        raise ValueError("probability_threshold must lie between 0 and 1")
+    if people is None:
+        return _no_matches(
+            "no people table: each customer number of each system is a customer, and nobody can "
+            "tell whether two of them are one person",
+            threshold=probability_threshold,
+        )
+    if connection is not None:
+        return _match(
+            people,
+            seed=seed,
+            threshold=probability_threshold,
+            budget=max_pairs_budget,
+            given=model,
+            connection=connection,
+            cost=false_merge_cost,
+        )
+    with closing(duckdb.connect()) as own:
+        return _match(
+            people,
+            seed=seed,
+            threshold=probability_threshold,
+            budget=max_pairs_budget,
+            given=model,
+            connection=own,
+            cost=false_merge_cost,
+        )
+
+
+def _match(
+    people: Any,
+    *,
+    seed: int,
+    threshold: float,
+    budget: int,
+    given: Mapping[str, Any] | None,
+    connection: Any,
+    cost: float,
+) -> Matches:
+    named = prepare_records(connection, _as_registrable(people))
+    comparisons, notes = choose_comparisons(connection)
+    if named:
+        notes.append(f"the e-mail spells the missing name of its owner {named:,} times")
+    records = int(connection.execute("select count(*) from records").fetchall()[0][0])
+    if records < 2:
+        return _no_matches(
+            f"the people table holds {records} record: there is nothing to link",
+            threshold=threshold,
+            records=records,
+        )
+    if not _identifies(comparisons):
+        return _no_matches(
+            "the people table holds nothing that identifies a person (no e-mail, no telephone, no "
+            "name): each record is a customer, and nobody can tell whether two are one person",
+            threshold=threshold,
+            records=records,
+        )
+    filled = _filled_columns(comparisons)
+    rules, blocking, more = choose_rules(connection, columns=filled, max_pairs_budget=budget)
+    notes += more
+    if not rules or blocking.loc[blocking["used"], "pairs"].sum() == 0:
+        return _no_matches(
+            "no two records share anything: every record is a customer",
+            threshold=threshold,
+            records=records,
+            blocking=blocking,
+        )
+    with _quiet_splink():
+        linker = _linker(connection, comparisons, rules, records=records)
+        if given is None:
+            # All pairs of a sample of records; a small table is its own sample.
+            proportion = min(1.0, (2 * SAMPLED_PAIRS) ** 0.5 / records)
+            sampled_pairs = max((records * proportion) ** 2 / 2, 1.0)
+            linker.training.estimate_u_using_random_sampling(
+                max_pairs=SAMPLED_PAIRS + 1, seed=seed, min_count_per_level=None, num_chunks=1
+            )
+            sampled = _sampled_shares(linker, comparisons)
+            fitted = start(comparisons, sampled=sampled, pairs_sampled=sampled_pairs)
+        else:
+            fitted = LinkageModel.from_dict(given)
+            _check_same_levels(fitted, comparisons)
+            check_trained(fitted)
+        _hand_over(linker, fitted)
+        compared = linker.inference.predict(warning_mode="never").physical_name
+    if given is None:
+        patterns = _count_patterns(connection, compared, fitted)
+        train(
+            fitted,
+            patterns,
+            records=records,
+            pairs_sampled=sampled_pairs,
+            filled=_count_filled(connection, comparisons),
+            counted=_counted_levels(comparisons, rules),
+        )
+        check_trained(fitted)
+        notes += fitted.notes
+    _score(connection, compared, fitted)
+    pairs, evidence = _keep(connection, fitted, records=records, threshold=threshold)
+    pairs_compared = int(connection.execute("select count(*) from scored").fetchall()[0][0])
+    parameters = {
+        **fitted.as_dict(),
+        "threshold": threshold,
+        "false_merge_cost": cost,
+        "seed": seed,
+        "records": records,
+        "pairs_compared": pairs_compared,
+        "blocking_rules": [rule.label for rule in rules],
+    }
+    return Matches(
+        pairs=pairs,
+        evidence=evidence,
+        model=parameters,
+        blocking=blocking,
+        notes=notes,
+        threshold=threshold,
+        records=records,
+        pairs_compared=pairs_compared,
+    )
+
+
+def _as_registrable(people: Any) -> Any:
+    """A relation may belong to another connection: carry it over as Arrow."""
+    return people.to_arrow_table() if hasattr(people, "to_arrow_table") else people
+
+
+def _identifies(comparisons: Sequence[Comparison]) -> bool:
+    names = {comparison.name for comparison in comparisons}
+    return bool(names & {"email", "phone"}) or "last_name" in names
+
+
+def _filled_columns(comparisons: Sequence[Comparison]) -> set[str]:
+    columns = {c for comparison in comparisons for c in comparison.columns}
+    columns |= {c for comparison in comparisons for lv in comparison.levels for c in lv.needs}
+    return columns | ({"email_name"} if "email" in columns else set())
+
+
+def _count_filled(connection: Any, comparisons: Sequence[Comparison]) -> dict[str, int]:
+    """Records that fill the columns of each comparison."""
+    parts = [
+        f"count(*) filter ({' and '.join(f'{c} is not null' for c in comparison.columns)})"
+        for comparison in comparisons
+    ]
+    counts = connection.execute(f"select {', '.join(parts)} from records").fetchall()[0]
+    return {c.name: int(n) for c, n in zip(comparisons, counts, strict=True)}
+
+
+def _counted_levels(
+    comparisons: Sequence[Comparison], rules: Sequence[Rule]
+) -> list[tuple[str, int]]:
+    """Levels of which a blocking rule proposes every pair."""
+    used = {rule.parts for rule in rules}
+    return [
+        (comparison.name, value)
+        for comparison in comparisons
+        for value, level in enumerate(reversed(comparison.levels))
+        if level.counted_by in used
+    ]
+
+
+def _no_matches(
+    note: str, *, threshold: float, records: int = 0, blocking: pd.DataFrame | None = None
+) -> Matches:
+    empty = {name: pd.Series(dtype="str") for name in KEY_COLUMNS}
+    numbers = {c: pd.Series(dtype=float) for c in ("match_weight", "match_probability")}
+    if blocking is None:
+        names = ["family", "rule", "pairs", "large_blocks", "used", "why"]
+        blocking = pd.DataFrame({name: pd.Series(dtype=object) for name in names})
+    return Matches(
+        pairs=pd.DataFrame({**empty, **numbers}),
+        evidence=pd.DataFrame(empty),
+        model={"comparisons": [], "threshold": threshold, "records": records},
+        blocking=blocking,
+        notes=[note],
+        threshold=threshold,
+        records=records,
+    )
+
+
+@contextmanager
+def _quiet_splink() -> Iterator[None]:
+    """Splink tells a page a step; what matters is in the notes."""
+    logger = logging.getLogger("splink")
+    before = logger.level, logger.propagate
+    logger.setLevel(logging.CRITICAL + 1)
+    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.setLevel(before[0])
+        logger.propagate = before[1]
+
+
+def _linker(
+    connection: Any, comparisons: Sequence[Comparison], rules: Sequence[Rule], *, records: int
+) -> Any:
+    # Splink takes a second to import: only those who link pay for it.
+    from splink import DuckDBAPI, Linker, SettingsCreator
+
+    settings = SettingsCreator(
+        link_type="dedupe_only",
+        unique_id_column_name="record",
+        comparisons=[splink_comparison(c) for c in comparisons],
+        blocking_rules_to_generate_predictions=[
+            {"blocking_rule": rule.sql, "sql_dialect": "duckdb"} for rule in rules
+        ],
+        retain_matching_columns=True,
+        retain_intermediate_calculation_columns=True,
+        linker_uid="customer360",
+    )
+    engine = DuckDBAPI(connection)
+    linker = Linker(engine.register("blocks"), settings, log_level=None)
+    for level in (lv for comparison in comparisons for lv in comparison.levels if lv.rarity):
+        # Frequencies are drawn towards the usual share: in a small table a name that two
+        # records bear would count as borne by everyone.
+        believed = RARITY_SHARES.get(level.rarity, level.u)
+        frequencies = connection.sql(
+            f"""
+            select {level.rarity},
+                   (count(*) + {believed * RARITY_RECORDS}) / ({records} + {RARITY_RECORDS})
+                       as tf_{level.rarity}
+            from records where {level.rarity} is not null group by 1 order by 1
+            """
+        ).to_arrow_table()
+        linker.table_management.register_term_frequency_lookup(
+            engine.register(frequencies, table_name=f"frequencies_{level.rarity}"), level.rarity
+        )
+    return linker
+
+
+def _sampled_shares(
+    linker: Any, comparisons: Sequence[Comparison]
+) -> dict[str, list[float | None]]:
+    """Shares of the levels in the sample, last rung first; None where none was seen."""
+    shares: dict[str, list[float | None]] = {}
+    for comparison in comparisons:
+        levels = linker._settings_obj._get_comparison_by_output_column_name(comparison.name)
+        ordered = sorted(
+            levels._comparison_levels_excluding_null, key=lambda lv: lv.comparison_vector_value
+        )
+        shares[comparison.name] = [
+            float(lv._u_probability) if lv._has_estimated_u_values else None for lv in ordered
+        ]
+    return shares
+
+
+def _hand_over(linker: Any, model: LinkageModel) -> None:
+    """Give Splink our shares: rarity is counted from u, and nothing is left at a default."""
+    for name, levels in model.comparisons.items():
+        comparison = linker._settings_obj._get_comparison_by_output_column_name(name)
+        for level in levels:
+            theirs = comparison._get_comparison_level_by_comparison_vector_value(level.value)
+            theirs.u_probability = level.u
+            theirs.m_probability = level.m
+
+
+def _check_same_levels(model: LinkageModel, comparisons: Sequence[Comparison]) -> None:
+    for comparison in comparisons:
+        labels = [level.label for level in reversed(comparison.levels)]
+        if [level.label for level in model.comparisons.get(comparison.name, [])] != labels:
+            raise LinkageError(
+                f"the model given knows nothing of {comparison.about} as this people table holds "
+                "it: train a new one (match_people without a model)"
+            )
+    for name in set(model.comparisons) - {c.name for c in comparisons}:
+        del model.comparisons[name]
+
+
+def _rarity_sql(model: LinkageModel, kind: str) -> str:
+    terms = [
+        f"coalesce(mw_tf_adj_{name}, 0)"
+        for name, levels in model.comparisons.items()
+        if model.kinds[name] == kind and any(level.rarity for level in levels)
+    ]
+    return " + ".join(terms) or "0.0"
+
+
+def _count_patterns(connection: Any, compared: str, model: LinkageModel) -> pd.DataFrame:
+    """Candidate pairs by pattern of agreement, rarity in whole bits."""
+    codes = ", ".join(f"gamma_{name} as {name}" for name in model.comparisons)
+    return connection.execute(
+        f"""
+        select {codes},
+               round({_rarity_sql(model, "personal")}) as rarity_personal,
+               round({_rarity_sql(model, "shared")}) as rarity_shared,
+               count(*) as pairs
+        from {compared} group by all order by all
+        """
+    ).df()
+
+
+def _level_case(name: str, values: Sequence[float]) -> str:
+    branches = " ".join(f"when {code} then {value!r}::double" for code, value in enumerate(values))
+    return f"(case gamma_{name} {branches} else 0.0::double end)"
+
+
+def _score(connection: Any, compared: str, model: LinkageModel) -> None:
+    """Write table `scored`: every candidate pair with its bits and probability."""
+    columns, against_strangers, against_home = [], [], []
+    for name, levels in model.comparisons.items():
+        rarity = f"coalesce(mw_tf_adj_{name}, 0)" if any(lv.rarity for lv in levels) else "0.0"
+        strangers = _level_case(name, [np.log2(lv.m / lv.u).item() for lv in levels])
+        home = _level_case(name, [np.log2(lv.m / lv.household).item() for lv in levels])
+        columns += [f"gamma_{name} as level_{name}", f"{strangers} + {rarity} as bits_{name}"]
+        against_strangers.append(f"bits_{name}")
+        against_home.append(f"{home} + {rarity}" if model.kinds[name] == "personal" else home)
+    others = 1 - model.one_person - model.household
+    prior = float(np.log2(model.one_person / others))
+    if model.household > 0:
+        prior_home = float(np.log2(model.one_person / model.household))
+        home_sql = f"{prior_home!r}::double + {' + '.join(against_home)}"
+    else:
+        home_sql = "1e9::double"
+    # Two alternatives to one person, strangers and household: their odds add up.
+    connection.execute(
+        f"""
+        create or replace temp table scored as
+        with bits as (
+            select record_l, record_r, {prior!r}::double as prior, {", ".join(columns)},
+                   {home_sql} as home
+            from {compared}
+        ),
+        sums as (select *, prior + {" + ".join(against_strangers)} as strangers from bits),
+        weighed as (
+            select *, least(strangers, home) - log2(1 + pow(2.0, -abs(strangers - home)))
+                as match_weight
+            from sums
+        )
+        select * exclude (home, strangers), match_weight - strangers as bits_household,
+               1 / (1 + pow(2.0, -match_weight)) as match_probability
+        from weighed
+        """
+    )
+
+
+def _keep(
+    connection: Any, model: LinkageModel, *, records: int, threshold: float
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Pairs worth showing, and those that speak against a link made through others."""
+    links = connection.execute(
+        "select record_l, record_r from scored where match_probability >= ?", [threshold]
+    ).fetchnumpy()
+    # Records are numbered from 1.
+    group = connected_components(
+        records + 1, np.asarray(links["record_l"]), np.asarray(links["record_r"])
+    )
+    groups = pd.DataFrame({"record": np.arange(records + 1), "grp": group})
+    connection.register("groups_given", groups)
+    names = [c for n in model.comparisons for c in (f"level_{n}", f"bits_{n}")]
+    frame = connection.execute(
+        f"""
+        select l.source as source_l, l.source_id as source_id_l,
+               r.source as source_r, r.source_id as source_id_r,
+               s.match_weight, s.match_probability, s.prior,
+               {", ".join(f"s.{name}" for name in names)}, s.bits_household
+        from scored s
+        join records l on l.record = s.record_l
+        join records r on r.record = s.record_r
+        join groups_given gl on gl.record = s.record_l
+        join groups_given gr on gr.record = s.record_r
+        where s.match_probability >= {KEPT_PROBABILITY} or gl.grp = gr.grp
+        order by s.record_l, s.record_r
+        """
+    ).df()
+    connection.unregister("groups_given")
+    pairs = frame[CONTRACTS["link_pairs"].column_names].copy()
+    return pairs, frame.drop(columns=["match_weight", "match_probability"])

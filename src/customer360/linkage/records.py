@@ -1,0 +1,174 @@
+"""Records of people made ready to be compared.
+
+Every text is folded (small letters, no accents, single spaces) and records are numbered
+in the order of their key, so that neither capitals nor the order of rows matters.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from customer360.linkage.names import NICKNAMES, names_in_email
+
+__all__ = ["COLUMNS", "LinkageError", "prepare_records"]
+
+
+class LinkageError(ValueError):
+    """People cannot be linked as asked. The message says why and what to do."""
+
+
+_FOLDED = (
+    "nullif(trim(regexp_replace(strip_accents(replace(replace(lower({0}), 'œ', 'oe'), 'æ', 'ae')),"
+    " '[^a-z0-9]+', ' ', 'g')), '')"
+)
+# Columns of table `records`, from those of the contract `staged.people`.
+COLUMNS = {
+    "first_name": _FOLDED.format("first_name"),
+    "last_name": _FOLDED.format("last_name"),
+    "title": "title",
+    "birth_date": "strftime(birth_date, '%Y-%m-%d')",
+    "email": "lower(email)",
+    "email_name": "regexp_replace(split_part(lower(email), '@', 1), '[+].*$', '')",
+    "phone": "phone",
+    "street": _FOLDED.format("street"),
+    "postcode": "upper(postcode)",
+    "city": _FOLDED.format("city"),
+}
+_GIVEN = ("first_name", "last_name", "title", "email", "phone", "street", "postcode", "city")
+_FIRST, _LAST = "replace(first_name, ' ', '')", "replace(last_name, ' ', '')"
+# Columns made from those above. An address made of the names alone repeats them.
+_DERIVED = {
+    "both_names": "least(first_name, last_name) || '|' || greatest(first_name, last_name)",
+    "house_number": "coalesce(regexp_extract(street, '^[0-9]+'), '')",
+    "email_digits": "regexp_replace(email_name, '[^0-9]', '', 'g')",
+    "email_letters": "regexp_replace(strip_accents(email_name), '[^a-z]', '', 'g')",
+    "email_of_names": f"""coalesce(email_letters in (
+        {_FIRST} || {_LAST}, {_LAST} || {_FIRST}, {_FIRST}, {_LAST},
+        {_FIRST}[1] || {_LAST}, {_LAST} || {_FIRST}[1], {_FIRST} || {_LAST}[1]
+    ) and length(email_digits) < 3, false)""",
+}
+
+
+def prepare_records(connection: Any, people: Any) -> int:
+    """Write table `records`: one row per source and source_id, ready to be compared.
+
+    Names that are missing are read from the e-mail where it spells them
+    (`marie.durand@`), which the record then says as much as its other fields.
+
+    Parameters
+    ----------
+    connection : duckdb.DuckDBPyConnection
+    people : frame
+        Contract `staged.people`; columns may be missing. Of rows with the same source
+        and source_id the freshest is kept.
+
+    Returns
+    -------
+    int
+        Records whose name was read from the e-mail.
+
+    Raises
+    ------
+    LinkageError
+        If the key columns are missing.
+    """
+    connection.register("people_given", people)
+    found = {row[0] for row in connection.execute("describe people_given").fetchall()}
+    missing = [c for c in ("source", "source_id") if c not in found]
+    if missing:
+        raise LinkageError(
+            f"people has no column {', '.join(missing)}: run the cleaning stage first, or map "
+            "the columns that name the system and number its records"
+        )
+    # Absent columns are columns without a value.
+    given = [
+        f"cast({c} as varchar) as {c}" if c in found else f"null::varchar as {c}" for c in _GIVEN
+    ]
+    for column, dtype in (("birth_date", "date"), ("updated_at", "timestamp")):
+        value = f"try_cast({column} as {dtype})" if column in found else f"null::{dtype}"
+        given.append(f"{value} as {column}")
+    columns = ", ".join(f"{sql} as {name}" for name, sql in COLUMNS.items())
+    connection.execute(
+        f"""
+        create or replace temp table folded as
+        with given as (
+            select cast(source as varchar) as source, cast(source_id as varchar) as source_id,
+                   {", ".join(given)}
+            from people_given
+        ),
+        one as (
+            select * from given
+            qualify row_number() over (
+                partition by source, source_id
+                order by updated_at desc nulls last, {", ".join(_GIVEN)}, birth_date
+            ) = 1
+        )
+        select source, source_id, {columns} from one
+        """
+    )
+    connection.unregister("people_given")
+    read = _read_names(connection)
+    known = pd.DataFrame(
+        [(short, full) for short, fulls in NICKNAMES.items() for full in fulls],
+        columns=["short", "formal"],
+    )
+    connection.register("names_read", read)
+    connection.register("nicknames", known)
+    derived = ", ".join(f"{sql} as {name}" for name, sql in _DERIVED.items())
+    connection.execute(
+        f"""
+        create or replace temp table records as
+        with named as (
+            select f.* replace (coalesce(f.first_name, n.first_read) as first_name,
+                                coalesce(f.last_name, n.last_read) as last_name),
+                   f.first_name is null as first_name_read, f.last_name is null as last_name_read
+            from folded f left join names_read n
+                on n.email_name = f.email_name
+                and n.first_name is not distinct from f.first_name
+                and n.last_name is not distinct from f.last_name
+        ),
+        -- A name and the full names it may be short for.
+        forms as (
+            select short, list(formal order by formal) as formals from nicknames group by 1
+        )
+        select row_number() over (order by source, source_id) as record, named.*,
+               list_append(coalesce(formals, []), first_name) as first_names, {derived}
+        from named left join forms on forms.short = named.first_name
+        order by record
+        """
+    )
+    connection.unregister("names_read")
+    connection.unregister("nicknames")
+    return int(len(read))
+
+
+def _read_names(connection: Any) -> pd.DataFrame:
+    """Names that e-mails spell, for the records that miss one.
+
+    One row per email_name, first_name and last_name; columns first_read, last_read.
+    """
+    firsts = _vocabulary(connection, "first_name")
+    lasts = _vocabulary(connection, "last_name")
+    wanted = connection.execute(
+        """select distinct email_name, first_name, last_name from folded
+        where email_name is not null and (first_name is null or last_name is null)
+        order by all"""
+    ).fetchall()
+    rows = []
+    for email_name, first, last in wanted:
+        read = names_in_email(email_name, first=first, last=last, firsts=firsts, lasts=lasts)
+        if read is not None:
+            rows.append((email_name, first, last, *read))
+    names = ["email_name", "first_name", "last_name", "first_read", "last_read"]
+    return pd.DataFrame(rows, columns=names, dtype="str")
+
+
+def _vocabulary(connection: Any, column: str) -> dict[str, str]:
+    """Names that several records bear, written in one word, to how they are written."""
+    rows = connection.execute(
+        f"""select replace({column}, ' ', '') as word, {column}, count(*) as n from folded
+        where length({column}) > 2 group by all having n > 1 order by n, {column}"""
+    ).fetchall()
+    return {word: name for word, name, _ in rows}

@@ -1,0 +1,354 @@
+"""Who is leaving: a calibrated probability, with reasons, learnt forward in time.
+
+XGBoost on snapshots of the past, held to what reason demands (a longer silence never
+lowers the risk), calibrated on customers the trees did not see, saved as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xgboost as xgb
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+
+__all__ = [
+    "ChurnError",
+    "ChurnModel",
+    "at_risk",
+    "explain",
+    "fit_churn",
+    "recency_baseline",
+    "usable_features",
+]
+
+# Sign of the effect that reason demands, whatever a small sample says.
+MONOTONE = {"recency_days": 1, "recency_over_gap": 1, "orders_last_period": -1}
+PARAMETERS = {
+    "objective": "binary:logistic",
+    "eta": 0.05,
+    "max_depth": 4,
+    "min_child_weight": 10,
+    "subsample": 0.8,
+    "colsample_bytree": 0.8,
+    "lambda": 2.0,
+    "tree_method": "hist",
+    "nthread": 2,
+}
+MOST_ROUNDS = 400
+PATIENCE = 25
+FOLDS = 5
+
+
+class ChurnError(ValueError):
+    """The data do not allow a churn model; the message says why."""
+
+
+def at_risk(features: pd.DataFrame, *, horizon_days: int) -> pd.Series:
+    """Customers who can still leave: they bought within the last two horizons.
+
+    Parameters
+    ----------
+    features : pandas.DataFrame
+        Contract `features`.
+    horizon_days : int
+
+    Returns
+    -------
+    pandas.Series of bool
+    """
+    return features["recency_days"] < 2 * horizon_days
+
+
+def usable_features(features: pd.DataFrame, names: Sequence[str]) -> list[str]:
+    """Those of `names` that vary in this dataset; a constant tells nothing."""
+    return [n for n in names if features[n].nunique(dropna=False) > 1]
+
+
+@dataclass(frozen=True)
+class ChurnModel:
+    """Trees and their calibration.
+
+    Attributes
+    ----------
+    booster : xgboost.Booster
+    feature_names : tuple of str
+        Columns read, in order.
+    categories : dict of str to tuple of str
+        Levels of text columns; another text counts as missing.
+    slope, intercept : float
+        Platt scaling of the log-odds (Platt 1999).
+    horizon_days : int
+        Silence that counts as leaving.
+    """
+
+    booster: Any
+    feature_names: tuple[str, ...]
+    categories: dict[str, tuple[str, ...]]
+    slope: float
+    intercept: float
+    horizon_days: int
+
+    def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Probability to leave, one row per row of `frame`: column churn_probability."""
+        margin = self.booster.predict(self.matrix(frame), output_margin=True)
+        probability = _sigmoid(self.slope * margin.astype(float) + self.intercept)
+        return pd.DataFrame({"churn_probability": probability}, index=frame.index)
+
+    def contributions(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """SHAP values: what each feature adds to the log-odds (Lundberg et al. 2020)."""
+        values = self.booster.predict(self.matrix(frame), pred_contribs=True)[:, :-1]
+        return pd.DataFrame(
+            values * self.slope, columns=list(self.feature_names), index=frame.index
+        )
+
+    def matrix(self, frame: pd.DataFrame) -> Any:
+        """The features as XGBoost reads them."""
+        return xgb.DMatrix(
+            _prepare(frame, self.feature_names, self.categories), enable_categorical=True
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write `booster.json` and `calibration.json` into `folder`."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self.booster.save_model(folder / "booster.json")
+        settings = {
+            "feature_names": list(self.feature_names),
+            "categories": {k: list(v) for k, v in self.categories.items()},
+            "slope": self.slope,
+            "intercept": self.intercept,
+            "horizon_days": self.horizon_days,
+        }
+        text = json.dumps(settings, indent=1, sort_keys=True, ensure_ascii=False)
+        (folder / "calibration.json").write_text(text + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> ChurnModel:
+        """Read a model written by `save`."""
+        folder = Path(folder)
+        settings = json.loads((folder / "calibration.json").read_text(encoding="utf-8"))
+        booster = xgb.Booster(model_file=folder / "booster.json")
+        return cls(
+            booster=booster,
+            feature_names=tuple(settings["feature_names"]),
+            categories={k: tuple(v) for k, v in settings["categories"].items()},
+            slope=settings["slope"],
+            intercept=settings["intercept"],
+            horizon_days=settings["horizon_days"],
+        )
+
+
+def fit_churn(
+    train: pd.DataFrame, *, feature_names: Sequence[str], horizon_days: int, seed: int
+) -> ChurnModel:
+    """Fit and calibrate on snapshots of the past.
+
+    Parameters
+    ----------
+    train : pandas.DataFrame
+        One row per customer and training day, contract `features`, plus `churned`
+        (bool). A customer seen on several days is never split between folds.
+    feature_names : sequence of str
+        Columns to learn from.
+    horizon_days : int
+        Length of the label window.
+    seed : int
+
+    Returns
+    -------
+    ChurnModel
+        Number of rounds by cross-validation over customers; calibration on the
+        out-of-fold log-odds of the latest training day.
+
+    Raises
+    ------
+    ChurnError
+        When nobody leaves, everybody does, or customers are too few.
+    """
+    target = train["churned"].to_numpy(dtype=float)
+    customers = train["customer_id"].nunique()
+    leaving = int(target.sum())
+    if customers < 50 or min(leaving, len(target) - leaving) < 20:
+        raise ChurnError(
+            f"{customers} customers, {leaving} of {len(target)} observations leaving: too few to "
+            "learn who leaves (50 customers and 20 observations of each kind are needed). "
+            "Bring a longer history or more customers."
+        )
+    names = tuple(feature_names)
+    categories = {
+        n: tuple(sorted(train[n].dropna().astype(str).unique()))
+        for n in names
+        if not pd.api.types.is_numeric_dtype(train[n])
+    }
+    data = xgb.DMatrix(_prepare(train, names, categories), label=target, enable_categorical=True)
+    parameters = {
+        **PARAMETERS,
+        "seed": seed,
+        "monotone_constraints": "(" + ",".join(str(MONOTONE.get(n, 0)) for n in names) + ")",
+    }
+    fold = _customer_folds(train["customer_id"], seed)
+    splits = [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(FOLDS)]
+    history = xgb.cv(
+        parameters,
+        data,
+        num_boost_round=MOST_ROUNDS,
+        folds=splits,
+        metrics="logloss",
+        early_stopping_rounds=PATIENCE,
+    )
+    rounds = int(np.argmin(history["test-logloss-mean"].to_numpy())) + 1
+    margin = np.empty(len(target))
+    for learn, judge in splits:
+        part = xgb.train(parameters, data.slice(learn), rounds)
+        margin[judge] = part.predict(data.slice(judge), output_margin=True)
+    latest = (train["as_of"] == train["as_of"].max()).to_numpy()
+    slope, intercept = _platt(margin[latest], target[latest])
+    return ChurnModel(
+        booster=xgb.train(parameters, data, rounds),
+        feature_names=names,
+        categories=categories,
+        slope=slope,
+        intercept=intercept,
+        horizon_days=horizon_days,
+    )
+
+
+def recency_baseline(train: pd.DataFrame, frame: pd.DataFrame) -> np.ndarray:
+    """Probability to leave by a logistic regression on recency alone.
+
+    Parameters
+    ----------
+    train : pandas.DataFrame
+        Columns recency_days, churned.
+    frame : pandas.DataFrame
+        Rows to score.
+
+    Returns
+    -------
+    numpy.ndarray
+    """
+    scaler = StandardScaler().fit(_recency(train))
+    model = LogisticRegression().fit(scaler.transform(_recency(train)), train["churned"])
+    return model.predict_proba(scaler.transform(_recency(frame)))[:, 1]
+
+
+REASONS: dict[str, tuple[str, str]] = {
+    # feature: (said when it raises the risk, format of the value)
+    "recency_days": ("no purchase for {} days", "{:.0f}"),
+    "recency_over_gap": ("silent for {} times its usual pause", "{:.1f}"),
+    "frequency": ("only {} purchase days so far", "{:.0f}"),
+    "monetary_value": ("average purchase of {}", "{:.0f}"),
+    "tenure_days": ("customer for {} days", "{:.0f}"),
+    "net_amount": ("spent {} in all", "{:.0f}"),
+    "margin": ("margin of {} in all", "{:.0f}"),
+    "net_amount_last_period": ("spent {} lately", "{:.0f}"),
+    "net_amount_previous_period": ("spent {} in the period before", "{:.0f}"),
+    "orders_last_period": ("{} purchase days lately", "{:.0f}"),
+    "orders_previous_period": ("{} purchase days in the period before", "{:.0f}"),
+    "gap_mean_days": ("{} days between purchases", "{:.0f}"),
+    "gap_std_days": ("irregular rhythm (give or take {} days)", "{:.0f}"),
+    "basket_lines": ("{} articles an order", "{:.1f}"),
+    "discount_share": ("{} % of the price in reductions", "{:.0f}"),
+    "returned_share": ("{} % of articles returned", "{:.0f}"),
+    "unpaid_share": ("{} % of articles unpaid", "{:.0f}"),
+    "categories": ("buys in {} categories", "{:.0f}"),
+    "main_category_share": ("{} % spent in one category", "{:.0f}"),
+    "main_category": ("buys mostly {}", "{}"),
+    "channels": ("uses {} channels", "{:.0f}"),
+    "main_channel_share": ("{} % of purchases in one channel", "{:.0f}"),
+    "main_channel": ("buys mostly by {}", "{}"),
+    "web_hits_last_period": ("{} pages seen lately", "{:.0f}"),
+    "days_since_visit": ("no visit to the site for {} days", "{:.0f}"),
+    "contacts_last_period": ("{} messages received lately", "{:.0f}"),
+    "opened_share": ("opens {} % of messages", "{:.0f}"),
+    "conversations_last_period": ("{} conversations with us lately", "{:.0f}"),
+    "claims_last_period": ("{} claims lately", "{:.0f}"),
+    "cost_to_serve": ("care cost {}", "{:.0f}"),
+    "cost_to_contact": ("messages cost {}", "{:.0f}"),
+}
+PERCENT = {n for n in REASONS if n.endswith("_share")}
+
+
+def explain(model: ChurnModel, frame: pd.DataFrame, *, reasons: int = 3) -> pd.DataFrame:
+    """Say what raises each customer's risk most, in words.
+
+    Parameters
+    ----------
+    model : ChurnModel
+    frame : pandas.DataFrame
+        Contract `features`.
+    reasons : int
+        How many at the most; only features that raise the risk are told.
+
+    Returns
+    -------
+    pandas.DataFrame
+        reason_1, reason_2, ...: text, empty where nothing (more) raises the risk.
+    """
+    contributions = model.contributions(frame)
+    phrases = np.column_stack([_phrase(frame[n], n) for n in contributions.columns])
+    values = contributions.to_numpy()
+    order = np.argsort(-values, axis=1, kind="stable")[:, :reasons]
+    rows = np.arange(len(frame))
+    told = {}
+    for rank in range(reasons):
+        column = order[:, rank] if rank < order.shape[1] else order[:, -1]
+        raises = (values[rows, column] > 0) & (rank < order.shape[1])
+        told[f"reason_{rank + 1}"] = np.where(raises, phrases[rows, column], None)
+    return pd.DataFrame(told, index=frame.index)
+
+
+def _phrase(values: pd.Series, name: str) -> np.ndarray:
+    text, number = REASONS.get(name, (name.replace("_", " ") + " {}", "{}"))
+    shown = values * 100 if name in PERCENT else values
+    distinct = shown.round(1) if pd.api.types.is_numeric_dtype(shown) else shown
+    words = {
+        v: text.format(number.format(v)) if v == v and v is not None else f"unknown {name}"
+        for v in distinct.unique()
+    }
+    unknown = f"{name.replace('_', ' ')} unknown"
+    return np.array(
+        [words[v] if v == v and v is not None else unknown for v in distinct], dtype=object
+    )
+
+
+def _prepare(
+    frame: pd.DataFrame, names: Sequence[str], categories: dict[str, tuple[str, ...]]
+) -> pd.DataFrame:
+    # XGBoost refuses pandas-3 text columns; categories fixed at fit keep their codes.
+    columns = {
+        n: pd.Categorical(frame[n].astype(object), categories=list(categories[n]))
+        if n in categories
+        else frame[n].astype(float)
+        for n in names
+    }
+    return pd.DataFrame(columns, index=frame.index)
+
+
+def _customer_folds(customer_id: pd.Series, seed: int) -> np.ndarray:
+    codes, customers = pd.factorize(customer_id, sort=True)
+    fold = np.random.default_rng(seed).permutation(len(customers)) % FOLDS
+    return fold[codes]
+
+
+def _platt(margin: np.ndarray, target: np.ndarray) -> tuple[float, float]:
+    if target.min() == target.max():
+        return 1.0, 0.0
+    model = LogisticRegression(C=1e6).fit(margin.reshape(-1, 1), target)
+    slope = float(model.coef_[0, 0])
+    # A negative slope would turn the ranking round: then the trees learnt nothing stable.
+    return (slope, float(model.intercept_[0])) if slope > 0 else (1.0, 0.0)
+
+
+def _recency(frame: pd.DataFrame) -> np.ndarray:
+    return np.log1p(frame["recency_days"].to_numpy(dtype=float)).reshape(-1, 1)
+
+
+def _sigmoid(x: np.ndarray) -> np.ndarray:
+    return 1.0 / (1.0 + np.exp(-x))

@@ -1,0 +1,1 @@
+"""Figures: frame in, Axes out. One module a notebook, one style for all."""

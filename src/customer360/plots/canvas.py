@@ -1,0 +1,28 @@
+"""Axes of the usual size, and small things that several figures share."""
+
+from __future__ import annotations
+
+from matplotlib.axes import Axes
+
+from customer360.plots.style import PALETTE
+
+__all__ = ["colours", "horizontal", "new_axes"]
+
+
+def new_axes(*, height: float = 4.2) -> Axes:
+    """Fresh axes as wide as a page; `height` in inches."""
+    from matplotlib import pyplot
+
+    return pyplot.subplots(figsize=(7.6, max(2.2, height)))[1]
+
+
+def horizontal(ax: Axes) -> Axes:
+    """Grid lines for bars that lie."""
+    ax.grid(axis="y", visible=False)
+    ax.grid(axis="x", visible=True)
+    return ax
+
+
+def colours(n: int) -> list[str]:
+    """The first `n` colours of the palette, begun again when it ends."""
+    return [PALETTE[i % len(PALETTE)] for i in range(n)]

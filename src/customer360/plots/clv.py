@@ -1,0 +1,77 @@
+"""Figures of 07: what each is worth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from customer360.plots.canvas import new_axes
+from customer360.plots.style import INK, MUTED, PALETTE, percent, thousands, use_style
+
+__all__ = ["tracking", "use_style", "value_concentration"]
+
+
+def tracking(track: pd.DataFrame, *, calibration_end: Any, cumulative: bool) -> Axes:
+    """Repeat purchases week by week: expected by the model, and seen.
+
+    Parameters
+    ----------
+    track : pandas.DataFrame
+        From `clv.track_purchases`.
+    """
+    kind = "cumulative" if cumulative else "incremental"
+    ax = new_axes()
+    ax.plot(track["day"], track[f"actual_{kind}"], color=PALETTE[0], label="seen")
+    ax.plot(
+        track["day"],
+        track[f"expected_{kind}"],
+        color=PALETTE[1],
+        linestyle="--",
+        label="expected",
+    )
+    ax.axvline(pd.Timestamp(calibration_end), color=MUTED)
+    ax.annotate(
+        "holdout",
+        (pd.Timestamp(calibration_end), 0.04),
+        xycoords=("data", "axes fraction"),
+        xytext=(6, 0),
+        textcoords="offset points",
+        color=INK,
+    )
+    word = "in all" if cumulative else "a week"
+    ax.set(
+        ylabel=f"repeat purchases {word}",
+        ylim=(0, None),
+        title=f"Repeat purchases, {word}",
+    )
+    ax.legend(loc="upper left" if cumulative else "upper right")
+    return thousands(ax)
+
+
+def value_concentration(clv: pd.Series) -> Axes:
+    """Share of the whole value held by the customers worth most.
+
+    Parameters
+    ----------
+    clv : pandas.Series
+        Value of each customer, currency.
+    """
+    ordered = np.sort(clv.to_numpy(dtype=float))[::-1]
+    total = ordered.sum()
+    x = np.linspace(0, 1, 201)
+    held = np.interp(
+        x * len(ordered), np.arange(len(ordered) + 1), np.r_[0.0, np.cumsum(ordered)]
+    )
+    ax = new_axes()
+    ax.plot(x, held / total if total else held, color=PALETTE[0])
+    ax.plot([0, 1], [0, 1], color=MUTED, linestyle="--")
+    ax.set(
+        xlabel="share of customers, most valuable first",
+        ylabel="share of the value",
+        title="Who holds the value",
+        xlim=(0, 1),
+    )
+    return percent(percent(ax, axis="x"), axis="y")

@@ -1,0 +1,57 @@
+"""Markdown to HTML: nothing is loaded from elsewhere, and raw HTML is shown, not obeyed."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+import mistune
+from markupsafe import Markup
+from mistune.plugins.formatting import strikethrough
+from mistune.plugins.table import table
+from mistune.renderers.html import HTMLRenderer
+
+
+class _Renderer(HTMLRenderer):
+    def heading(self, text: str, level: int, **attrs: object) -> str:
+        # The page's title is its only first-level heading.
+        return super().heading(text, min(max(level, 2), 6))
+
+    def image(self, text: str, url: str, title: str | None = None) -> str:
+        # A picture from elsewhere would need the network; its words remain.
+        return super().image(text, url, title) if url.startswith("data:image/") else text
+
+    def table(self, text: str) -> str:
+        return f'<div class="scroll"><table>{text}</table></div>\n'
+
+
+@cache
+def _markdown() -> mistune.Markdown:
+    return mistune.Markdown(renderer=_Renderer(escape=True), plugins=[table, strikethrough])
+
+
+def to_html(text: str) -> Markup:
+    """Render Markdown as HTML blocks.
+
+    Parameters
+    ----------
+    text : str
+        Markdown with tables. Links stay links; HTML in it is escaped.
+
+    Returns
+    -------
+    Markup
+    """
+    return Markup(_markdown()(text))
+
+
+def inline_html(text: str) -> Markup:
+    """Render one sentence of Markdown, without a paragraph around it."""
+    html = str(to_html(text)).strip()
+    inner = re.fullmatch(r"<p>((?:(?!</p>).)*)</p>", html, re.S)
+    return Markup(inner.group(1) if inner else html)
+
+
+def plain(text: str) -> str:
+    """A sentence of Markdown without its stars."""
+    return text.replace("**", "").replace("`", "")

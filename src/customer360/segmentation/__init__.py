@@ -1,0 +1,1 @@
+"""What kinds of customer there are: RFM scores, potential classes, micro-segments."""

@@ -1,0 +1,267 @@
+"""Read and write tables by name: always validated, always whole.
+
+`Store.read("staged.orders")` hands over a DuckDB relation, lazily; `Store.write`
+takes a relation, a pandas or Arrow frame or a Narwhals one, checks it against its
+contract, sorts it by its key and replaces the old file in one move: a run that is
+killed leaves the last good table.
+
+Floats are stored rounded to `DECIMALS` digits: sums made by several cores differ in
+their last bits from run to run, and equal content must give equal bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import narwhals as nw
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from customer360.contracts import (
+    ARROW_TYPES,
+    CONTRACTS,
+    ContractError,
+    Table,
+    arrow_schema,
+    validate_batch,
+)
+from customer360.engines import connect
+from customer360.periods import Calendar, Snapshots
+
+__all__ = ["Store", "find_root", "write_text"]
+
+DECIMALS = 8
+BATCH_ROWS = 262_144
+SQL_TYPES = {
+    "text": "VARCHAR",
+    "integer": "BIGINT",
+    "number": "DOUBLE",
+    "flag": "BOOLEAN",
+    "time": "TIMESTAMP",
+    "date": "DATE",
+}
+
+
+def find_root(start: Path | None = None) -> Path:
+    """Folder of the project: the nearest one upwards that holds `params.yaml`."""
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if (folder / "params.yaml").is_file():
+            return folder
+    raise FileNotFoundError(
+        f"no params.yaml in {here} or above: run the command from inside the project"
+    )
+
+
+@contextmanager
+def _replacing(path: Path):
+    """Give a temporary neighbour of `path`; move it there when all went well."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole or not at all."""
+    with _replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+class Store:
+    """The tables, facts and metrics of one project folder.
+
+    Parameters
+    ----------
+    root : Path
+        Project folder.
+
+    Examples
+    --------
+    >>> store = Store.open()                      # doctest: +SKIP
+    >>> orders = store.read("staged.orders")      # doctest: +SKIP
+    >>> store.write("purchase_days", days)        # doctest: +SKIP
+    """
+
+    def __init__(self, root: Path):
+        self.root = root
+        self.connection = connect()
+
+    @classmethod
+    def open(cls, root: Path | None = None) -> Store:
+        """Open the project that holds the working folder."""
+        return cls(root or find_root())
+
+    def close(self) -> None:
+        """Let go of the engine; relations read from this store end with it."""
+        self.connection.close()
+
+    # --- tables ---
+
+    def path(self, name: str) -> Path:
+        """Where the named table is stored."""
+        if name not in CONTRACTS:
+            raise ContractError(f"no table is called {name!r}; see docs/data_dictionary.md")
+        table = CONTRACTS[name]
+        return self.root / "data" / table.folder / table.file_name
+
+    def read(self, name: str) -> duckdb.DuckDBPyRelation:
+        """The named table, lazily.
+
+        Raises
+        ------
+        FileNotFoundError
+            Naming the stage to run first.
+        """
+        path = self.path(name)
+        if not path.is_file():
+            raise FileNotFoundError(
+                f"{path.relative_to(self.root)} is not there yet: run `make pipeline`, "
+                "or the stage that writes it (see dvc.yaml)"
+            )
+        return self.connection.read_parquet(str(path))
+
+    def count(self, name: str) -> int:
+        """Rows of the named table, read from its footer."""
+        return pq.read_metadata(self.path(name)).num_rows
+
+    def write(self, name: str, frame: Any) -> int:
+        """Validate and store a table; return its number of rows.
+
+        Columns that the contract does not name are refused, except that missing
+        columns that may be empty are added to raw tables.
+
+        Raises
+        ------
+        ContractError
+            Naming table, column, rule and number of rows. The old file stays.
+        """
+        table = CONTRACTS[name]
+        relation = self._relation(frame)
+        query = _select_sql(table, list(relation.columns))
+        rows = 0
+        path = self.path(name)
+        with _replacing(path) as temporary:
+            reader = relation.query("incoming", query).to_arrow_reader(BATCH_ROWS)
+            schema = arrow_schema(table)
+            with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+                for batch in reader:
+                    part = pa.Table.from_batches([batch]).cast(schema)
+                    validate_batch(table, part)
+                    writer.write_table(part)
+                    rows += part.num_rows
+            self._check_key(table, temporary)
+        return rows
+
+    def _relation(self, frame: Any) -> duckdb.DuckDBPyRelation:
+        native = nw.to_native(frame, pass_through=True)
+        if isinstance(native, duckdb.DuckDBPyRelation):
+            return native
+        if isinstance(native, (pa.Table, pa.RecordBatchReader)):
+            return self.connection.from_arrow(native)
+        return self.connection.from_arrow(_arrow_from_pandas(native))
+
+    def _check_key(self, table: Table, path: Path) -> None:
+        # Raw tables hold what arrived, duplicates included: cleaning sets them aside.
+        if not table.key or table.folder == "raw":
+            return
+        key = ", ".join(f'"{k}"' for k in table.key)
+        relation = self.connection.read_parquet(str(path))
+        twice = relation.aggregate(f"{key}, count(*) AS rows", key).filter("rows > 1")
+        keys, rows = twice.aggregate("count(*), coalesce(sum(rows), 0)").fetchall()[0]
+        if keys:
+            raise ContractError(
+                f"table {table.name}: {rows:,} rows share {keys:,} keys ({', '.join(table.key)}); "
+                f"a row must be {table.grain}. Remove the duplicates or complete the key."
+            )
+
+    def folder(self, relative: str) -> Path:
+        """A folder of the project, made when it is not there yet."""
+        path = self.root / relative
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+    # --- facts about the dataset, chosen days, metrics ---
+
+    def write_json(self, relative: str, values: Mapping[str, Any]) -> None:
+        """Write a small JSON file below the project folder, whole or not at all."""
+        text = json.dumps(values, indent=2, ensure_ascii=False, sort_keys=True)
+        write_text(self.root / relative, text + "\n")
+
+    def read_json(self, relative: str) -> dict[str, Any]:
+        """Read a JSON file below the project folder."""
+        path = self.root / relative
+        if not path.is_file():
+            raise FileNotFoundError(f"{relative} is not there yet: run `make pipeline` first")
+        return json.loads(path.read_text(encoding="utf-8"))
+
+    def dataset(self) -> dict[str, Any]:
+        """Facts about the dataset: name, about, currency, country, margin_rate."""
+        return self.read_json("data/raw/dataset.json")
+
+    def calendar(self) -> Calendar:
+        """The days that matter, as capture resolved them."""
+        return Calendar.from_dict(self.dataset()["calendar"])
+
+    def snapshots(self) -> Snapshots:
+        """The days that the features stage looked at customers."""
+        return Snapshots.from_dict(self.read_json("data/features/snapshots.json"))
+
+    def write_metrics(self, stage: str, metrics: Mapping[str, float]) -> dict[str, float]:
+        """Store a flat set of numbers in `metrics/<stage>.json`, rounded; return them.
+
+        Raises
+        ------
+        ContractError
+            When a value is not a finite number: a metric that cannot be computed is
+            left out, never written as NaN.
+        """
+        clean: dict[str, float] = {}
+        for name, value in metrics.items():
+            number = float(value)
+            if number != number or number in (float("inf"), float("-inf")):
+                raise ContractError(f"metrics/{stage}.json: {name} is {number}; leave it out")
+            clean[name] = int(number) if number.is_integer() else round(number, 6)
+        self.write_json(f"metrics/{stage}.json", clean)
+        return clean
+
+
+def _arrow_from_pandas(frame: Any) -> pa.Table:
+    """Arrow from pandas; object columns without a value become null columns."""
+    return pa.Table.from_pandas(frame, preserve_index=False)
+
+
+def _select_sql(table: Table, found: list[str]) -> str:
+    """Cast to the contract, round, and put in the order of the key."""
+    unknown = [name for name in found if name not in table.column_names]
+    missing = [c for c in table.columns if c.name not in found]
+    if unknown:
+        raise ContractError(
+            f"table {table.name} has no column {', '.join(unknown)}; "
+            f"it has {', '.join(table.column_names)}"
+        )
+    refused = [c.name for c in missing if not (table.folder == "raw" and c.nullable)]
+    if refused:
+        raise ContractError(f"table {table.name}: column {', '.join(refused)} is missing")
+    parts = []
+    for column in table.columns:
+        sql_type = SQL_TYPES[column.dtype]
+        value = f'"{column.name}"' if column.name in found else "NULL"
+        value = f"CAST({value} AS {sql_type})"
+        if column.dtype == "number":
+            # NaN means "unknown" in pandas and must not survive as a number.
+            value = f"round(CASE WHEN isnan({value}) THEN NULL ELSE {value} END, {DECIMALS})"
+        parts.append(f'{value} AS "{column.name}"')
+    assert set(ARROW_TYPES) == set(SQL_TYPES)
+    order = list(table.key) + [c.name for c in table.columns if c.name not in table.key]
+    order_by = ", ".join(f'"{name}"' for name in (order if not table.key else table.key))
+    return f"SELECT {', '.join(parts)} FROM incoming ORDER BY {order_by}"
