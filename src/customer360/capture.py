@@ -9,6 +9,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import narwhals as nw
+
+from customer360.cleaning.local_day import local_day
+from customer360.cleaning.orders import EARLIEST
 from customer360.contracts import CONTRACTS, RAW_TABLES, empty_table
 from customer360.periods import resolve_calendar, today
 from customer360.storage import Store
@@ -80,7 +84,7 @@ def capture(*, root: Path, name: str) -> dict[str, int]:
             rows[contract_name.removeprefix("raw.")] = store.write(
                 contract_name, empty_table(contract) if frame is None else frame
             )
-        first, last = _order_days(store, asked=spec["calendar"].get("as_of"), name=name)
+        first, last = _order_days(store, spec)
         calendar = resolve_calendar(
             asked=spec["calendar"], first_day=first, last_day=last, dataset=name
         )
@@ -95,19 +99,21 @@ def _facts(spec: dict[str, Any], calendar: dict[str, str]) -> dict[str, Any]:
     return {**{key: spec[key] for key in named}, "calendar": calendar}
 
 
-def _order_days(store: Store, *, asked: str | None, name: str) -> tuple[date, date]:
+def _order_days(store: Store, spec: dict[str, Any]) -> tuple[date, date]:
     """First and last plausible day with an order of somebody known."""
-    until = asked or today().isoformat()
-    orders = store.read("raw.orders").filter(
-        f"source_id IS NOT NULL AND ordered_at >= TIMESTAMP '1990-01-01' "
-        f"AND CAST(ordered_at AS DATE) <= DATE '{until}'"
+    until = date.fromisoformat(spec["calendar"].get("as_of") or today().isoformat())
+    day = local_day(
+        "ordered_at", timezone=spec["timezone"], first_day=EARLIEST.date(), last_day=until
     )
-    days = "CAST(min(ordered_at) AS DATE), CAST(max(ordered_at) AS DATE), count(*)"
-    first, last, count = orders.aggregate(days).fetchall()[0]
+    orders = store.read("raw.orders").filter("source_id IS NOT NULL")
+    days = nw.from_native(orders).with_columns(day=day).to_native()
+    plausible = days.filter(f"day >= TIMESTAMP '{EARLIEST}' AND day <= TIMESTAMP '{until}'")
+    span = "CAST(min(day) AS DATE), CAST(max(day) AS DATE), count(*)"
+    first, last, count = plausible.aggregate(span).fetchall()[0]
     if not count:
-        total = store.count("raw.orders")
         raise DatasetError(
-            f"datasets/{name}.yaml: none of {total:,} order lines has a customer id and a date "
-            f"between 1990 and {until}; map source_id and ordered_at, and check date_format"
+            f"datasets/{spec['name']}.yaml: none of {store.count('raw.orders'):,} order lines has "
+            f"a customer id and a date between {EARLIEST:%Y} and {until}; map source_id and "
+            "ordered_at, and check date_format"
         )
     return first, last

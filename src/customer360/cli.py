@@ -215,6 +215,45 @@ def check(
 
 
 @app.command()
+def review(
+    promote: Annotated[
+        bool, typer.Option(help="make a challenger that passes the champion")
+    ] = True,
+) -> None:
+    """Compare models that await review with the champions, and promote those that pass.
+
+    Both are scored on the same holdout; the conditions are in params.yaml (review).
+
+    Example: [bold]customer360 review --no-promote[/]
+    """
+    from customer360.review import review_models
+    from customer360.tracking import TrackingError
+
+    root = _root()
+    params = _params(root)
+    try:
+        rows = review_models(root=root, params=params, promote=promote)
+    except (FileNotFoundError, TrackingError, ValueError) as error:
+        raise _stop(str(error), then="make pipeline") from None
+    if not rows:
+        console.print("No model awaits review: every challenger is already the champion.")
+        return
+    for row in rows:
+        champion = "no champion yet" if row.champion is None else f"champion v{row.champion}"
+        colour = "green" if row.decision in ("promoted", "ready") else "yellow"
+        console.print(
+            f"[bold]{row.name}[/] v{row.challenger}: [{colour}]{row.decision}[/]  "
+            f"{row.metric} {_number(row.challenger_value)} against "
+            f"{_number(row.champion_value)} ({champion})"
+        )
+        console.print(f"  [dim]{escape('; '.join(row.reasons))}[/]")
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4g}"
+
+
+@app.command()
 def report() -> None:
     """Write reports/index.html, the front page of all stages.
 

@@ -287,6 +287,7 @@ _ORDER_LINE = (
     _text("payment", "means of payment"),
     _text("delivery", "delivery mode"),
 )
+_ORDERED_ON = _date("ordered_on", "day it was bought, where the shop is", nullable=False)
 _STATUS = _text("status", "paid, returned or unpaid", allowed=("paid", "returned", "unpaid"))
 
 # --- raw: what arrived ------------------------------------------------------------------------
@@ -544,6 +545,7 @@ for _name, (_grain, _key, _columns) in _RAW.items():
         _columns = (
             *_SOURCE,
             *_ORDER_LINE,
+            _ORDERED_ON,
             Column("status", "text", _STATUS.about, nullable=False, allowed=_STATUS.allowed),
             _number("net_amount", "what the line brought in: 0 if returned or unpaid", "currency"),
             _number("margin", "net amount less cost of the goods", "currency"),
@@ -683,6 +685,7 @@ _ALL += [
             _CUSTOMER,
             *_SOURCE,
             *_ORDER_LINE,
+            _ORDERED_ON,
             Column("status", "text", _STATUS.about, nullable=False, allowed=_STATUS.allowed),
             _number("net_amount", "what the line brought in: 0 if returned or unpaid", "currency"),
             _number("margin", "net amount less cost of the goods", "currency"),

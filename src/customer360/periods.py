@@ -14,15 +14,17 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 __all__ = [
     "Calendar",
     "PeriodError",
     "Snapshots",
-    "day_after",
+    "end_of_day",
     "plan_snapshots",
     "resolve_calendar",
     "today",
+    "utc_of_local_midnight",
 ]
 
 CALIBRATION_SHARE = 2 / 3
@@ -37,9 +39,15 @@ def today() -> date:
     return datetime.now().date()
 
 
-def day_after(day: date) -> datetime:
-    """Midnight that ends `day`: what is known as of `day` is strictly before it."""
-    return datetime(day.year, day.month, day.day) + timedelta(days=1)
+def utc_of_local_midnight(day: date, *, timezone: str) -> datetime:
+    """The instant, in UTC without a zone, at which `day` begins where the shop is."""
+    local = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(timezone))
+    return local.astimezone(ZoneInfo("UTC")).replace(tzinfo=None)
+
+
+def end_of_day(day: date, *, timezone: str) -> datetime:
+    """The instant, in UTC without a zone, before which everything as of `day` happened."""
+    return utc_of_local_midnight(day + timedelta(days=1), timezone=timezone)
 
 
 @dataclass(frozen=True)

@@ -243,7 +243,7 @@ def execute(
             engine_name="customer360",
             progress_bar=False,
             # The kernel warns about TCP on loopback, which is where it stays.
-            extra_arguments=["--IPKernelApp.log_level=40"],
+            extra_arguments=["--IPKernelApp.log_level=50"],
             cwd=path.parent,
         )
     except PapermillExecutionError as error:

@@ -22,7 +22,7 @@ __all__ = ["audit_fields"]
 LEAST_CUSTOMERS = 100
 MOST_LEVELS = 50
 FOLDS = 5
-NOT_FIELDS = {"source", "source_id", "order_id", "line_no", "contact_id", "flags"}
+NOT_FIELDS = {"source", "source_id", "order_id", "line_no", "contact_id", "flags", "ordered_on"}
 
 
 def audit_fields(
@@ -79,7 +79,7 @@ def _audit_table(
     fields = [c for c in fields if c.dtype != "time"]
     if not fields:
         return pd.DataFrame()
-    age = f"median(date_diff('day', {time}, DATE '{as_of}'))" if time else "NULL"
+    age = f"median(date_diff('day', \"{time}\", DATE '{as_of}'))" if time else "NULL"
     counts = relation.aggregate(
         "source, count(*) AS rows, "
         + ", ".join(
@@ -91,8 +91,8 @@ def _audit_table(
         "source",
     ).df()
     # One value a customer: the last that was known before the cut.
-    known = relation.filter(f"{time} < DATE '{cut_end}'") if time else relation
-    order_by = f"ORDER BY {time}" if time else ""
+    known = relation.filter(f"\"{time}\" < DATE '{cut_end}'") if time else relation
+    order_by = f'ORDER BY "{time}"' if time else ""
     last = known.aggregate(
         "source, source_id, "
         + ", ".join(f'last("{c.name}" {order_by}) AS "{c.name}"' for c in fields),

@@ -7,16 +7,24 @@ from typing import Any
 
 import narwhals as nw
 
+from customer360.cleaning.local_day import local_day
 from customer360.cleaning.quarantine import Split, contract_rules, set_aside
 from customer360.contracts import CONTRACTS
-from customer360.periods import day_after
 
 __all__ = ["clean_orders"]
 
 EARLIEST = datetime(1990, 1, 1)
 
 
-def clean_orders(orders: Any, *, products: Any, as_of: date, margin_rate: float) -> Split:
+def clean_orders(
+    orders: Any,
+    *,
+    products: Any,
+    first_day: date,
+    as_of: date,
+    timezone: str,
+    margin_rate: float,
+) -> Split:
     """Set unusable order lines aside and value the others.
 
     Parameters
@@ -26,8 +34,10 @@ def clean_orders(orders: Any, *, products: Any, as_of: date, margin_rate: float)
     products : frame
         One row per product, contract `staged.products`; gives category and unit cost
         where the line has none.
-    as_of : date
-        Last day known.
+    first_day, as_of : date
+        First and last day known.
+    timezone : str
+        Zone of the shop; decides on which day a late evening falls.
     margin_rate : float
         Share of the amount assumed to be margin where no cost is known.
 
@@ -43,8 +53,10 @@ def clean_orders(orders: Any, *, products: Any, as_of: date, margin_rate: float)
     of a paid line is its net amount less the cost of its units; an unpaid line costs
     its goods; a returned line costs nothing.
     """
+    day = local_day("ordered_at", timezone=timezone, first_day=first_day, last_day=as_of)
+    dated = nw.from_native(orders).lazy().with_columns(ordered_on=day).to_native()
     known = set_aside(
-        orders,
+        dated,
         table="orders",
         amount="amount",
         rules={
@@ -53,7 +65,9 @@ def clean_orders(orders: Any, *, products: Any, as_of: date, margin_rate: float)
             < nw.lit(EARLIEST),
             "negative amount on a line that is not a return": (nw.col("amount") < 0)
             & (nw.col("status").fill_null("paid") != "returned"),
-            **contract_rules("orders", as_of_end=day_after(as_of)),
+            f"ordered after {as_of}, the last day known": nw.col("ordered_on")
+            > nw.lit(datetime(as_of.year, as_of.month, as_of.day)),
+            **contract_rules("orders"),
         },
     )
     from_product = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import narwhals as nw
@@ -42,15 +43,15 @@ def count_rows(frame: Any) -> int:
     return int(counted.item(0, 0))
 
 
-def contract_rules(table: str, *, as_of_end: Any) -> dict[str, nw.Expr]:
+def contract_rules(table: str, *, known_until: datetime | None = None) -> dict[str, nw.Expr]:
     """What makes a row of a raw table unusable, whatever the table.
 
     Parameters
     ----------
     table : str
         Raw table, for example `"orders"`.
-    as_of_end : datetime
-        The instant after the last known day; later facts are not known yet.
+    known_until : datetime, optional
+        The instant (UTC) that ends the last known day; later facts are not known yet.
 
     Returns
     -------
@@ -61,11 +62,10 @@ def contract_rules(table: str, *, as_of_end: Any) -> dict[str, nw.Expr]:
     contract = CONTRACTS[f"raw.{table}"]
     for column in contract.columns:
         # A campaign may end, and an offer be valid, after the last known day.
-        if column.dtype == "time" and column.name in ("at", "ordered_at", "created_at"):
-            last = f"{as_of_end:%Y-%m-%d}"
-            rules[f"{column.name} is not before {last}, the end of what is known"] = (
-                nw.col(column.name) >= nw.lit(as_of_end)
-            )
+        if known_until and column.name in ("at", "created_at"):
+            rules[f"{column.name} lies after the last day known"] = nw.col(
+                column.name
+            ) >= nw.lit(known_until)
     if contract.key:
         others = [c for c in contract.column_names if c not in contract.key]
         rank = nw.col(ONE).cum_sum().over(*contract.key, order_by=others)

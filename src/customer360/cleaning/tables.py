@@ -9,12 +9,12 @@ import narwhals as nw
 import pandas as pd
 
 from customer360.cleaning.quarantine import Split, contract_rules, set_aside
-from customer360.periods import day_after
+from customer360.periods import end_of_day
 
 __all__ = ["clean_table", "count_by_source", "row_metrics", "summarise_rows"]
 
 
-def clean_table(frame: Any, *, table: str, as_of: date) -> Split:
+def clean_table(frame: Any, *, table: str, as_of: date, timezone: str) -> Split:
     """Set aside rows dated after `as_of` and rows whose key was already seen.
 
     Parameters
@@ -24,9 +24,13 @@ def clean_table(frame: Any, *, table: str, as_of: date) -> Split:
     table : str
     as_of : date
         Last day known.
+    timezone : str
+        Zone of the shop; says when that day ends.
     """
     return set_aside(
-        frame, table=table, rules=contract_rules(table, as_of_end=day_after(as_of))
+        frame,
+        table=table,
+        rules=contract_rules(table, known_until=end_of_day(as_of, timezone=timezone)),
     )
 
 

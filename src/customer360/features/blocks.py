@@ -12,7 +12,7 @@ from typing import Any
 import narwhals as nw
 
 from customer360.features.days import day_number, day_of
-from customer360.periods import day_after
+from customer360.periods import end_of_day
 
 __all__ = ["basket_block", "contact_block", "favourite", "rfm_block", "service_block", "web_block"]
 
@@ -45,8 +45,8 @@ def rfm_block(purchase_days: Any, *, as_of: date, horizon_days: int) -> nw.LazyF
     days = (
         nw.from_native(purchase_days)
         .lazy()
-        .filter(nw.col("day").cast(nw.Datetime("us")) < nw.lit(day_after(as_of)))
         .with_columns(day_no=day_number("day"))
+        .filter(day <= now)
         .with_columns(gap=day - day.shift(1).over("customer_id", order_by="day_no"))
         .with_columns(
             amount_last=_sum_where(last, nw.col("net_amount")),
@@ -133,7 +133,7 @@ def basket_block(orders: Any, *, as_of: date) -> nw.LazyFrame:
     lines = (
         nw.from_native(orders)
         .lazy()
-        .filter(nw.col("ordered_at") < nw.lit(day_after(as_of)))
+        .filter(day_number("ordered_on") <= day_of(as_of))
         .with_columns(
             one=nw.lit(1.0),
             full=nw.col("amount").abs() + nw.col("discount").fill_null(0.0).abs(),
@@ -173,7 +173,9 @@ def basket_block(orders: Any, *, as_of: date) -> nw.LazyFrame:
     )
 
 
-def web_block(web_events: Any, *, as_of: date, horizon_days: int) -> nw.LazyFrame:
+def web_block(
+    web_events: Any, *, as_of: date, horizon_days: int, timezone: str
+) -> nw.LazyFrame:
     """Visits while logged in.
 
     Parameters
@@ -182,7 +184,7 @@ def web_block(web_events: Any, *, as_of: date, horizon_days: int) -> nw.LazyFram
         Contract `customer_web_events`.
     """
     now = day_of(as_of)
-    visits = _until(web_events, as_of=as_of).with_columns(recent=_in_last(now, horizon_days))
+    visits = _until(web_events, as_of=as_of, timezone=timezone).with_columns(recent=_in_last(now, horizon_days))
     totals = visits.group_by("customer_id").agg(
         web_hits_last_period=nw.col("recent").sum(), last=nw.col("day_no").max()
     )
@@ -193,7 +195,9 @@ def web_block(web_events: Any, *, as_of: date, horizon_days: int) -> nw.LazyFram
     )
 
 
-def contact_block(contacts: Any, *, as_of: date, horizon_days: int) -> nw.LazyFrame:
+def contact_block(
+    contacts: Any, *, as_of: date, horizon_days: int, timezone: str
+) -> nw.LazyFrame:
     """Messages received, opened, and what they cost.
 
     Parameters
@@ -202,7 +206,7 @@ def contact_block(contacts: Any, *, as_of: date, horizon_days: int) -> nw.LazyFr
         Contract `customer_contacts`.
     """
     now = day_of(as_of)
-    events = _until(contacts, as_of=as_of).with_columns(
+    events = _until(contacts, as_of=as_of, timezone=timezone).with_columns(
         sent=_sum_where(nw.col("event") == "sent"),
         opened=_sum_where(nw.col("event") == "opened"),
         cost=nw.col("cost").fill_null(0.0),
@@ -221,7 +225,9 @@ def contact_block(contacts: Any, *, as_of: date, horizon_days: int) -> nw.LazyFr
     return totals.with_columns(opened_share=share).drop("sent", "opened")
 
 
-def service_block(conversations: Any, *, as_of: date, horizon_days: int) -> nw.LazyFrame:
+def service_block(
+    conversations: Any, *, as_of: date, horizon_days: int, timezone: str
+) -> nw.LazyFrame:
     """Conversations, complaints, and what they cost.
 
     Parameters
@@ -231,7 +237,7 @@ def service_block(conversations: Any, *, as_of: date, horizon_days: int) -> nw.L
     """
     now = day_of(as_of)
     return (
-        _until(conversations, as_of=as_of)
+        _until(conversations, as_of=as_of, timezone=timezone)
         .with_columns(
             recent=_in_last(now, horizon_days),
             claim=_sum_where(nw.col("reason").fill_null("").is_in(CLAIM_REASONS)),
@@ -250,11 +256,11 @@ def service_block(conversations: Any, *, as_of: date, horizon_days: int) -> nw.L
 CLAIM_REASONS = ("claim", "complaint", "delivery", "refund", "defect", "stock_out")
 
 
-def _until(events: Any, *, as_of: date) -> nw.LazyFrame:
+def _until(events: Any, *, as_of: date, timezone: str) -> nw.LazyFrame:
     return (
         nw.from_native(events)
         .lazy()
-        .filter(nw.col("at") < nw.lit(day_after(as_of)))
+        .filter(nw.col("at") < nw.lit(end_of_day(as_of, timezone=timezone)))
         .with_columns(day_no=day_number("at"))
     )
 

@@ -11,6 +11,8 @@ from typing import Any
 
 import narwhals as nw
 
+from customer360.features.days import day_number, day_of
+
 __all__ = ["holdout_summary", "summarise_purchases"]
 
 
@@ -54,11 +56,11 @@ def summarise_purchases(purchase_days: Any, *, until: date) -> Any:
     >>> summary.drop(columns="customer_id").to_dict("list")
     {'frequency': [2], 'recency_days': [30.0], 'T_days': [60.0], 'monetary_value': [15.0]}
     """
-    end = _day_of(until)
+    end = day_of(until)
     first = nw.col("day").min().over("customer_id")
     summary = (
         nw.from_native(purchase_days)
-        .select("customer_id", day=_day_number("day"), margin=nw.col("margin").cast(nw.Float64))
+        .select("customer_id", day=day_number("day"), margin=nw.col("margin").cast(nw.Float64))
         .filter(nw.col("day") <= end)
         .with_columns(is_repeat=nw.col("day") > first)
         .with_columns(repeat_margin=nw.when(nw.col("is_repeat")).then(nw.col("margin")))
@@ -114,8 +116,8 @@ def holdout_summary(purchase_days: Any, *, after: date, until: date) -> Any:
     day = nw.col("day")
     holdout = (
         nw.from_native(purchase_days)
-        .select("customer_id", day=_day_number("day"), margin=nw.col("margin").cast(nw.Float64))
-        .filter(day > _day_of(after), day <= _day_of(until))
+        .select("customer_id", day=day_number("day"), margin=nw.col("margin").cast(nw.Float64))
+        .filter(day > day_of(after), day <= day_of(until))
         .group_by("customer_id")
         .agg(
             nw.len().alias("holdout_transactions"),
@@ -129,22 +131,3 @@ def holdout_summary(purchase_days: Any, *, after: date, until: date) -> Any:
         .sort("customer_id")
     )
     return nw.maybe_reset_index(holdout).to_native()
-
-
-def _day_of(day: date) -> int:
-    """Days since 1970-01-01 of a date."""
-    return day.toordinal() - date(1970, 1, 1).toordinal()
-
-
-def _day_number(column: str) -> nw.Expr:
-    """Days since 1970-01-01 of a date or time column, as an integer.
-
-    Lazy engines disagree on what the difference of two dates is (a number, an interval);
-    integers are the same on all. The year begins in March so that the leap day is last.
-    """
-    day = nw.col(column).cast(nw.Datetime("us")).dt
-    march_month = (day.month().cast(nw.Int64) + 9) % 12
-    year = day.year().cast(nw.Int64) - (march_month >= 10).cast(nw.Int64)
-    leap_days = year // 4 - year // 100 + year // 400
-    day_of_year = (153 * march_month + 2) // 5 + day.day().cast(nw.Int64) - 1
-    return year * 365 + leap_days + day_of_year - 719_468

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from customer360.periods import Calendar, day_after
+from customer360.periods import Calendar
 
 __all__ = ["choose_horizon_days", "purchase_gaps"]
 
@@ -37,7 +37,7 @@ def purchase_gaps(purchase_days: Any, *, until: date) -> pd.DataFrame:
         One row per distinct gap: gap_days, customers (each customer's gaps together
         weigh one), gaps (plain count).
     """
-    known = purchase_days.filter(f"day < TIMESTAMP '{day_after(until)}'")
+    known = purchase_days.filter(f"day <= DATE '{until}'")
     gaps = known.project(
         "customer_id, CAST(day AS DATE) - lag(CAST(day AS DATE)) "
         "OVER (PARTITION BY customer_id ORDER BY day) AS gap_days"

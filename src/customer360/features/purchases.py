@@ -30,7 +30,7 @@ def purchase_days(orders: Any) -> Any:
     """
     is_paid = nw.col("status") == "paid"
     lines = nw.from_native(orders).with_columns(
-        day=nw.col("ordered_at").dt.truncate("1d"),
+        day=nw.col("ordered_on"),
         paid=nw.when(is_paid).then(nw.col("order_id")),
         is_unpaid=(~is_paid).cast(nw.Int64),
     )

@@ -15,6 +15,7 @@ from customer360.features.blocks import (
     service_block,
     web_block,
 )
+from customer360.features.days import day_number, day_of
 
 __all__ = ["FEATURE_NAMES", "NUMERIC_FEATURES", "TEXT_FEATURES", "build_features", "label_future"]
 
@@ -43,6 +44,7 @@ def build_features(
     conversations: Any,
     as_of: date,
     horizon_days: int,
+    timezone: str,
 ) -> Any:
     """Describe each customer who bought by `as_of`, from what was known that day.
 
@@ -55,6 +57,8 @@ def build_features(
         Last day known. Later rows may be present; they are not looked at.
     horizon_days : int
         Length of the periods that "last" and "previous" mean.
+    timezone : str
+        Zone of the shop; says when `as_of` ends.
 
     Returns
     -------
@@ -64,9 +68,9 @@ def build_features(
     table = rfm_block(purchase_days, as_of=as_of, horizon_days=horizon_days)
     for block in (
         basket_block(orders, as_of=as_of),
-        web_block(web_events, as_of=as_of, horizon_days=horizon_days),
-        contact_block(contacts, as_of=as_of, horizon_days=horizon_days),
-        service_block(conversations, as_of=as_of, horizon_days=horizon_days),
+        web_block(web_events, as_of=as_of, horizon_days=horizon_days, timezone=timezone),
+        contact_block(contacts, as_of=as_of, horizon_days=horizon_days, timezone=timezone),
+        service_block(conversations, as_of=as_of, horizon_days=horizon_days, timezone=timezone),
     ):
         table = table.join(block, on="customer_id", how="left")
     filled = {name: nw.col(name).fill_null(0.0) for name in ZERO_WHEN_ABSENT}
@@ -99,8 +103,6 @@ def label_future(
         The features with `churned` (True: no purchase in the window) and
         `future_margin` (currency, 0 where nothing was bought).
     """
-    from customer360.features.days import day_number, day_of
-
     now = day_of(as_of)
     future = (
         nw.from_native(purchase_days)

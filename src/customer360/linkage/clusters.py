@@ -189,9 +189,9 @@ def _customer_ids(records: pd.DataFrame) -> pd.Series:
             """select "group", 'c' || substr(sha256(source || chr(31) || source_id), 1, 12) as id
             from first_keys"""
         ).df()
-    ids = ids.set_index("group")["id"]
-    if ids.duplicated().any():
+    of_group = ids.set_index("group")["id"]
+    if of_group.duplicated().any():
         raise LinkageError(
             "two customers got the same id, one chance in many thousands: rename one source"
         )
-    return records["group"].map(ids)
+    return records["group"].map(of_group.to_dict())

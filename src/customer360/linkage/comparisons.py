@@ -301,6 +301,17 @@ COMPARISONS = (
         ("title",),
         (Level("same", _same("title"), 0.98, 0.5), Level("different", "ELSE", 0.02)),
     ),
+    # A person is seldom twice in one system, and often in several.
+    Comparison(
+        "system",
+        "system",
+        "personal",
+        ("source",),
+        (
+            Level("known to two systems", "source_l <> source_r", 0.90, 0.75),
+            Level("twice in one system", "ELSE", 0.10),
+        ),
+    ),
 )
 
 
@@ -316,10 +327,13 @@ def choose_comparisons(connection: Any) -> tuple[list[Comparison], list[str]]:
     """
     columns = [*COLUMNS, "both_names"]
     counted = connection.execute(
-        f"select count(*), {', '.join(f'count({c})' for c in columns)} from records"
+        f"""select count(*), count(distinct source),
+            {", ".join(f"count({c})" for c in columns)} from records"""
     ).fetchall()[0]
-    rows = int(counted[0])
-    filled = dict(zip(columns, map(int, counted[1:]), strict=True))
+    rows, systems = int(counted[0]), int(counted[1])
+    filled = dict(zip(columns, map(int, counted[2:]), strict=True))
+    filled["source"] = rows if systems > 1 else 0
+    columns.append("source")
     usable = {c for c in columns if filled[c] >= max(2, SMALLEST_COVERAGE * rows)}
     chosen, notes = [], []
     for comparison in COMPARISONS:
@@ -327,7 +341,7 @@ def choose_comparisons(connection: Any) -> tuple[list[Comparison], list[str]]:
             continue  # the postcode says it better, and both together would count twice
         absent = [c for c in comparison.columns if c not in usable]
         if absent:
-            if comparison.name != "city":
+            if comparison.name not in ("city", "system"):
                 notes.append(
                     f"{comparison.about} is not compared: filled in "
                     f"{filled[absent[0]]:,} of {rows:,} records"

@@ -334,20 +334,21 @@ def _linker(
     )
     engine = DuckDBAPI(connection)
     linker = Linker(engine.register("blocks"), settings, log_level=None)
-    for level in (lv for comparison in comparisons for lv in comparison.levels if lv.rarity):
+    rare = {lv.rarity: lv.u for c in comparisons for lv in c.levels if lv.rarity}
+    for column, share in rare.items():
         # Frequencies are drawn towards the usual share: in a small table a name that two
         # records bear would count as borne by everyone.
-        believed = RARITY_SHARES.get(level.rarity, level.u)
+        believed = RARITY_SHARES.get(column, share)
         frequencies = connection.sql(
             f"""
-            select {level.rarity},
+            select {column},
                    (count(*) + {believed * RARITY_RECORDS}) / ({records} + {RARITY_RECORDS})
-                       as tf_{level.rarity}
-            from records where {level.rarity} is not null group by 1 order by 1
+                       as tf_{column}
+            from records where {column} is not null group by 1 order by 1
             """
         ).to_arrow_table()
         linker.table_management.register_term_frequency_lookup(
-            engine.register(frequencies, table_name=f"frequencies_{level.rarity}"), level.rarity
+            engine.register(frequencies, table_name=f"frequencies_{column}"), column
         )
     return linker
 
@@ -423,8 +424,8 @@ def _score(connection: Any, compared: str, model: LinkageModel) -> None:
     columns, against_strangers, against_home = [], [], []
     for name, levels in model.comparisons.items():
         rarity = f"coalesce(mw_tf_adj_{name}, 0)" if any(lv.rarity for lv in levels) else "0.0"
-        strangers = _level_case(name, [np.log2(lv.m / lv.u).item() for lv in levels])
-        home = _level_case(name, [np.log2(lv.m / lv.household).item() for lv in levels])
+        strangers = _level_case(name, [lv.match_weight for lv in levels])
+        home = _level_case(name, [lv.household_weight for lv in levels])
         columns += [f"gamma_{name} as level_{name}", f"{strangers} + {rarity} as bits_{name}"]
         against_strangers.append(f"bits_{name}")
         against_home.append(f"{home} + {rarity}" if model.kinds[name] == "personal" else home)

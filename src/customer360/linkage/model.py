@@ -29,8 +29,12 @@ __all__ = ["LevelShares", "LinkageModel", "check_trained", "train"]
 
 # What is believed before the data speak weighs as much as this many pairs.
 PRIOR_PAIRS = 20.0
-# The same for strangers: a sample of two hundred records' worth.
+# The same for strangers, who are many: all pairs of two hundred records, and the one
+# person and the household that are usually among them.
 PRIOR_STRANGERS = 20_000.0
+PRIOR_ONE_PERSON, PRIOR_HOUSEHOLD = 2.0, 1.0
+# What tells people apart who share everything else.
+TELLING = frozenset({"first_name", "birth_date"})
 MOST_ITERATIONS = 300
 CONVERGENCE = 1e-7
 SMALLEST_SHARE = 1e-9
@@ -63,8 +67,17 @@ class LevelShares:
 
     @property
     def match_weight(self) -> float:
-        """Evidence for one person against strangers, in bits."""
-        return math.log2(float(self.m or 0) / float(self.u or 1))
+        """Evidence for one person against strangers, in bits; 0 when untrained."""
+        return _bits(self.m, self.u)
+
+    @property
+    def household_weight(self) -> float:
+        """Evidence for one person against two people of one household, in bits."""
+        return _bits(self.m, self.household)
+
+
+def _bits(share: float | None, other: float | None) -> float:
+    return math.log2(share / other) if share and other else 0.0
 
 
 @dataclass
@@ -284,8 +297,8 @@ def train(
     rare_personal = patterns["rarity_personal"].to_numpy(float) * math.log(2)
     rare_shared = patterns["rarity_shared"].to_numpy(float) * math.log(2)
     pairs_sampled += PRIOR_STRANGERS
-    all_pairs = max(records * (records - 1) / 2, 1.0)
-    known_pairs = {n: max(filled[n] * (filled[n] - 1) / 2, 1.0) for n in names}
+    all_pairs = records * (records - 1) / 2 + PRIOR_STRANGERS
+    known_pairs = {n: filled[n] * (filled[n] - 1) / 2 + PRIOR_STRANGERS for n in names}
     strangers_counted = {n: [v for m, v in counted if m == n] for n in names}
     shares = {name: _arrays(model.comparisons[name]) for name in names}
     prior = {name: (s["m"].copy(), s["household"].copy()) for name, s in shares.items()}
@@ -293,12 +306,15 @@ def train(
     # A share that each value's own frequency replaces needs no correction.
     replaced = {n: np.array([bool(lv.rarity) for lv in model.comparisons[n]]) for n in names}
     personal = {n for n in names if model.kinds[n] == "personal"}
-    tells_apart = bool({"first_name", "birth_date"} & set(names))
+    informed = np.zeros(len(counts), dtype=bool)
+    for name in TELLING & set(names):
+        informed |= codes[name] >= 0
+    tells_apart = bool(TELLING & set(names))
     if not tells_apart:
         model.notes.append(
             "no first name and no birth date: two people of one household cannot be told apart"
         )
-    one = min(0.2, records / all_pairs / 2)
+    one = (records / 2 + PRIOR_ONE_PERSON) / all_pairs
     home = one / 2 if tells_apart else 0.0
     seen: dict[str, np.ndarray] = {}
     iterations = 0
@@ -318,8 +334,8 @@ def train(
         weights = [np.exp(log - top) for log in (log_one, log_home, log_strangers)]
         total = weights[0] + weights[1] + weights[2]
         in_one, in_home, in_none = (counts * weight / total for weight in weights)
-        new_one = min(max(in_one.sum() / all_pairs, 1e-12), 0.9)
-        new_home = min(in_home.sum() / all_pairs, 0.05) if tells_apart else 0.0
+        new_one = float(in_one.sum() + PRIOR_ONE_PERSON) / all_pairs
+        new_home = float(in_home.sum() + PRIOR_HOUSEHOLD) / all_pairs if tells_apart else 0.0
         change = abs(new_one - one) / one
         for name in names:
             known = codes[name] >= 0
@@ -335,10 +351,14 @@ def train(
             u = _without_matches(
                 mixed[name], np.where(replaced[name], 0.0, matches), pairs_sampled=pairs_sampled
             )
-            if strangers_counted[name]:
-                apart = np.bincount(codes[name][known], in_none[known], size)
-                for value in strangers_counted[name]:
-                    u[value] = (apart[value] + 0.5) / known_pairs[name]
+            for value in strangers_counted[name]:
+                here = codes[name] == value
+                # A pair that shares an e-mail and shows nothing else cannot say how often
+                # strangers share one: learn it from the pairs that show who they are.
+                telling = counts[here & informed].sum()
+                if telling:
+                    apart = in_none[here & informed].sum() * counts[here].sum() / telling
+                    u[value] = (apart + 0.5) / known_pairs[name]
             # Splink counts rarity from the share it was handed.
             u = np.where(replaced[name], mixed[name], u)
             shares[name]["u"] = u

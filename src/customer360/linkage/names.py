@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 
 __all__ = ["NICKNAMES", "names_in_email"]
@@ -126,13 +127,11 @@ def names_in_email(
                 family = two in lasts or bool(known_last)
                 if separated and named and len(two) > 2:
                     family = True
-                if family and (named or initial and (separated or bool(known_last))):
+                if family and (named or (initial and (separated or bool(known_last)))):
                     return first or firsts.get(one, one), last or lasts.get(two, two)
     return None
 
 
 def _plain(text: str) -> str:
-    import unicodedata
-
     decomposed = unicodedata.normalize("NFKD", text.lower())
     return "".join(c for c in decomposed if not unicodedata.combining(c))

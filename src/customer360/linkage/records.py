@@ -141,7 +141,7 @@ def prepare_records(connection: Any, people: Any) -> int:
     )
     connection.unregister("names_read")
     connection.unregister("nicknames")
-    return int(len(read))
+    return len(read)
 
 
 def _read_names(connection: Any) -> pd.DataFrame:

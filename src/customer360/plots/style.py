@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.ticker import Formatter, PercentFormatter
+from matplotlib.axis import Axis
+from matplotlib.ticker import Formatter
 
 __all__ = ["INK", "MUTED", "PALETTE", "money", "percent", "thousands", "use_style"]
 
@@ -89,8 +90,12 @@ class _Figures(Formatter):
     keeps them apart.
     """
 
-    def __init__(self, *, prefix: str = "", compact: bool = False) -> None:
+    def __init__(
+        self, *, prefix: str = "", suffix: str = "", factor: float = 1.0, compact: bool = False
+    ) -> None:
         self.prefix = prefix
+        self.suffix = suffix
+        self.factor = factor
         self.compact = compact
 
     def __call__(self, x: float, pos: int | None = None) -> str:
@@ -98,10 +103,10 @@ class _Figures(Formatter):
 
     def format_ticks(self, values: Sequence[float]) -> list[str]:
         largest = max((abs(value) for value in values), default=0.0)
-        scale, unit = 1.0, ""
+        scale, unit = 1.0, self.suffix
         if self.compact and largest >= 10_000:
             scale, unit = next(pair for pair in _SCALES if largest >= pair[0])
-        scaled = [value / scale for value in values]
+        scaled = [value * self.factor / scale for value in values]
         # Ticks stand at round values, so the first count of decimals that tells the truth.
         decimals = next(
             (d for d in range(4) if all(abs(round(v, d) - v) < 1e-9 for v in scaled)), 4
@@ -110,7 +115,9 @@ class _Figures(Formatter):
 
     def _label(self, value: float, decimals: int, unit: str) -> str:
         text = f"{abs(value):,.{decimals}f}".replace(",", _NARROW_SPACE)
-        sign = "\N{MINUS SIGN}" if value < 0 and text.strip("0.") else ""
+        if not text.strip("0."):  # zero has neither sign nor scale
+            return f"{self.prefix}0{self.suffix}"
+        sign = "\N{MINUS SIGN}" if value < 0 else ""
         return f"{sign}{self.prefix}{text}{unit}"
 
 
@@ -164,11 +171,11 @@ def percent(ax: Axes, axis: str = "y") -> Axes:
     Axes
         The same Axes.
     """
-    _axis(ax, axis).set_major_formatter(PercentFormatter(xmax=1.0))
+    _axis(ax, axis).set_major_formatter(_Figures(factor=100.0, suffix="%"))
     return ax
 
 
-def _axis(ax: Axes, axis: str):
+def _axis(ax: Axes, axis: str) -> Axis:
     if axis not in ("x", "y"):
         raise ValueError(f"axis must be 'x' or 'y', not {axis!r}")
     return ax.xaxis if axis == "x" else ax.yaxis

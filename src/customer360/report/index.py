@@ -15,7 +15,7 @@ from PIL import Image
 from customer360.report.loop import STAGES, Stage, loop_picture
 from customer360.report.numbers import amount, number
 from customer360.report.page import environment
-from customer360.report.prose import inline_html
+from customer360.report.prose import dataset_label, inline_html
 from customer360.report.read import (
     KeyFigure,
     findings,
@@ -61,7 +61,7 @@ _HEADLINES: Mapping[str, tuple[tuple[str, str, Callable[[float, str], str]], ...
     ),
     "segmentation": (("segments", "micro-segments", lambda value, _: number(value, ",.0f")),),
     "churn": (("base_rate", "of customers leave", lambda value, _: number(value, ".1%")),),
-    "clv": (("total_clv", "value of the customer base", amount),),
+    "clv": (("total_value", "value of the customer base", amount),),
 }
 
 _FACT_LABELS = {
@@ -104,8 +104,8 @@ def render_index(
         environment()
         .get_template("index.html")
         .render(
-            name=facts.get("name") or "No dataset yet",
-            about=facts.get("about") or "",
+            name=dataset_label(str(facts.get("name") or "No dataset yet")),
+            about=inline_html(str(facts.get("about") or "")),
             facts=_told(facts),
             loop=loop_picture({card.stage.name for card in shown if card.ran}),
             tiles=tiles,
@@ -143,7 +143,8 @@ def build_index(*, root: Path) -> str:
         When one of these files is there but cannot be read, naming it.
     """
     facts = _read_json(root / "data" / "raw" / "dataset.json")
-    cards, tiles = [], []
+    cards: list[Card] = []
+    tiles: list[KeyFigure] = []
     for stage in STAGES:
         path = root / "reports" / f"{stage.slug}.ipynb"
         if not path.is_file():
@@ -160,8 +161,10 @@ def build_index(*, root: Path) -> str:
         )
         metrics = _read_json(root / "metrics" / f"{stage.name}.json")
         headlines = _headlines(stage.name, metrics, str(facts.get("currency") or ""))
-        # A stage without a headline speaks through the first tile of its notebook.
-        tiles += headlines or key_figures(notebook)[:1]
+        # A stage without a headline speaks through the first tile of its notebook, unless
+        # that says what another stage has said already.
+        known = {tile.value for tile in tiles}
+        tiles += headlines or [t for t in key_figures(notebook)[:1] if t.value not in known]
     return render_index(cards=cards, facts=facts, tiles=tiles)
 
 
@@ -191,8 +194,9 @@ def _told(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _thumbnail(png: bytes) -> bytes:
     """The picture at card size, in few colours: a fifth of the bytes, sharp enough."""
     with Image.open(io.BytesIO(png)) as picture:
-        flat = Image.new("RGB", picture.size, "white")
-        flat.paste(picture.convert("RGBA"), mask=picture.convert("RGBA"))
+        coloured = picture.convert("RGBA")
+    flat = Image.new("RGB", coloured.size, "white")
+    flat.paste(coloured, mask=coloured)
     if flat.width > _THUMBNAIL_WIDTH:
         height = round(flat.height * _THUMBNAIL_WIDTH / flat.width)
         flat = flat.resize((_THUMBNAIL_WIDTH, height), Image.Resampling.LANCZOS)
@@ -207,7 +211,9 @@ def _read_json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ValueError(f"{_short(path)} is not valid JSON ({error}); run its stage again") from error
+        raise ValueError(
+            f"{_short(path)} is not valid JSON ({error}); run its stage again"
+        ) from error
     if not isinstance(content, dict):
         raise ValueError(f"{_short(path)} should hold names and values; run its stage again")
     return content
@@ -217,7 +223,9 @@ def _read_notebook(path: Path) -> nbformat.NotebookNode:
     try:
         return nbformat.read(path, as_version=4)
     except Exception as error:  # nbformat raises several unrelated kinds
-        raise ValueError(f"{_short(path)} is not a readable notebook; run its stage again") from error
+        raise ValueError(
+            f"{_short(path)} is not a readable notebook; run its stage again"
+        ) from error
 
 
 def _short(path: Path) -> str:

@@ -36,9 +36,7 @@ STAGES = (
     Stage(6, "churn", "Who is leaving, and why?", ("analyse",)),
     Stage(7, "clv", "What is each worth, and what is changing?", ("analyse",)),
     Stage(8, "response", "Who answers what, and because of it?", ("analyse",)),
-    Stage(
-        9, "campaigns", "Whom to contact, with what, when, for how much?", ("plan", "execute")
-    ),
+    Stage(9, "campaigns", "Whom to contact, with what, when, for how much?", ("plan", "execute")),
     Stage(10, "measurement", "What did it earn?", ("measure",)),
 )
 
@@ -66,7 +64,7 @@ def loop_picture(ran: Collection[str]) -> Markup:
     """
     turn = 360 / len(STEPS)
     parts = [
-        '<svg class="loop" viewBox="0 0 440 440" role="img" aria-labelledby="loop-title">'
+        '<svg class="loop" viewBox="0 -12 440 440" role="img" aria-labelledby="loop-title">'
         f'<title id="loop-title">{escape(_spoken(ran))}</title>'
         '<defs><marker id="tip" viewBox="0 0 10 10" refX="6" refY="5" markerWidth="5" '
         'markerHeight="5" orient="auto"><path class="tip" d="M0 0 10 5 0 10z"/></marker>'
@@ -111,11 +109,11 @@ def _arrow(start: float, turn: float, *, last: bool) -> str:
     )
     if not last:
         return arrow
-    # The words of the way back run along a wider arc, outside the circles.
-    outside = _RADIUS + 30
+    # The words of the way back run along a wider arc, clear of the circles.
+    outside = _RADIUS + _NODE + 7
     return arrow + (
-        f'<path id="way-back" fill="none" d="M{_point(start - 6, outside)}'
-        f'A{outside} {outside} 0 0 1 {_point(start + turn + 6, outside)}"/>'
+        f'<path id="way-back" fill="none" d="M{_point(start, outside)}'
+        f'A{outside} {outside} 0 0 1 {_point(start + turn, outside)}"/>'
         '<text class="way-back"><textPath href="#way-back" startOffset="50%">'
         "back to the files</textPath></text>"
     )

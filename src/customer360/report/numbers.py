@@ -1,4 +1,4 @@
-"""Numbers as people read them: 12 345, 12.3%, €4.26 M."""
+"""Numbers as people read them: 12 345, 12.3%, €4.26M."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def number(value: float | None, spec: str | None = None) -> str:
         return MISSING
     spec = spec or fitting_spec([value])
     text = spec.format(value) if "{" in spec else format(value, spec)
-    return re.sub(r"(?<=\d),(?=\d{3})", NARROW_SPACE, text)
+    return thin_thousands(text)
 
 
 def amount(value: float | None, currency: str = "") -> str:
-    """Write an amount of money, large ones in millions: €850, €12 345, €4.26 M.
+    """Write an amount of money, large ones in millions: €850, €12 345, €4.26M.
 
     Parameters
     ----------
@@ -59,10 +59,20 @@ def amount(value: float | None, currency: str = "") -> str:
     symbol = _SYMBOLS.get(currency, f"{currency}{NARROW_SPACE}" if currency else "")
     size = abs(value)
     if size >= 1e9:
-        return f"{sign}{symbol}{size / 1e9:.2f}{NARROW_SPACE}bn"
+        return f"{sign}{symbol}{size / 1e9:.2f}bn"
     if size >= 1e6:
-        return f"{sign}{symbol}{size / 1e6:.2f}{NARROW_SPACE}M"
+        return f"{sign}{symbol}{size / 1e6:.2f}M"
     return f"{sign}{symbol}{number(size, ',.0f' if size >= 100 else ',.2f')}"
+
+
+def thin_thousands(text: str) -> str:
+    """Put thin spaces where the numbers in a text have commas: 1,234 becomes 1 234."""
+    return re.sub(r"(?<=\d),(?=\d{3}(?!\d))", NARROW_SPACE, text)
+
+
+def unbroken_days(html: str) -> str:
+    """Mark the ISO dates in escaped text, so that the page breaks no line inside one."""
+    return re.sub(r"(?<![\w-])\d{4}-\d{2}-\d{2}(?![\w-])", r"<time>\g<0></time>", html)
 
 
 def fitting_spec(values: Iterable[float | None]) -> str:

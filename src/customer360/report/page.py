@@ -18,7 +18,7 @@ from pygments.formatters.html import HtmlFormatter
 from pygments.lexers.python import PythonLexer
 
 from customer360.report.loop import STAGES, STEPS, find_stage
-from customer360.report.prose import inline_html, plain, to_html
+from customer360.report.prose import dataset_label, inline_html, plain, to_html
 from customer360.report.read import as_key_figure, findings, joined, mark_of
 
 #: What makes a browser fetch or run something; such output is shown in another form.
@@ -56,7 +56,7 @@ def render_page(
         Name of its stage, such as ``churn``; a name outside the ten stages makes a page
         without a place in the loop.
     dataset : str
-        Name of the dataset, as people call it.
+        Name of the dataset; ``complete_journey`` is shown as *Complete journey*.
     previous, following : str, optional
         Names of the stages whose pages lie beside this one.
 
@@ -71,7 +71,7 @@ def render_page(
         .get_template("page.html")
         .render(
             title=title,
-            dataset=dataset,
+            dataset=dataset_label(dataset),
             stage=place,
             stages=STAGES,
             steps=STEPS,

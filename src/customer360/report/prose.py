@@ -11,8 +11,13 @@ from mistune.plugins.formatting import strikethrough
 from mistune.plugins.table import table
 from mistune.renderers.html import HTMLRenderer
 
+from customer360.report.numbers import thin_thousands, unbroken_days
 
 class _Renderer(HTMLRenderer):
+    def text(self, text: str) -> str:
+        # One way to write numbers on all pages, and no line break inside a date.
+        return unbroken_days(super().text(thin_thousands(text)))
+
     def heading(self, text: str, level: int, **attrs: object) -> str:
         # The page's title is its only first-level heading.
         return super().heading(text, min(max(level, 2), 6))
@@ -50,6 +55,12 @@ def inline_html(text: str) -> Markup:
     html = str(to_html(text)).strip()
     inner = re.fullmatch(r"<p>((?:(?!</p>).)*)</p>", html, re.S)
     return Markup(inner.group(1) if inner else html)
+
+
+def dataset_label(name: str) -> str:
+    """The name of a dataset as a title: ``complete_journey`` becomes ``Complete journey``."""
+    words = name.replace("_", " ").strip()
+    return words[:1].upper() + words[1:]
 
 
 def plain(text: str) -> str:

@@ -206,7 +206,5 @@ def _one_line(text: str) -> str:
     return re.sub(r"[ \t\r\n]+", " ", text).strip(" ")
 
 
-def _show(
-    data: dict[str, str], mark: dict[str, Any], more: dict[str, Any] | None = None
-) -> None:
+def _show(data: dict[str, str], mark: dict[str, Any], more: dict[str, Any] | None = None) -> None:
     display(data, raw=True, metadata={MARK: mark, **(more or {})})

@@ -11,14 +11,12 @@ import narwhals as nw
 import pandas as pd
 from narwhals.typing import IntoFrame
 
-from customer360.report.numbers import MISSING, fitting_spec, number
+from customer360.report.numbers import MISSING, fitting_spec, number, unbroken_days
 
 Formats = Mapping[str, str | Callable[[Any], str]]
 
 
-def table_html(
-    frame: IntoFrame, *, caption: str, formats: Formats | None, max_rows: int
-) -> str:
+def table_html(frame: IntoFrame, *, caption: str, formats: Formats | None, max_rows: int) -> str:
     """Write a table as HTML: no index, numbers on the right, headings in words.
 
     Parameters as in `customer360.report.table`; every value is escaped.
@@ -35,16 +33,14 @@ def table_html(
         for position, name in enumerate(names):
             head = position == 0 and name not in right
             tag, scope = ("th", ' scope="row"') if head else ("td", "")
-            text = escape(body[name][row])
+            text = unbroken_days(escape(body[name][row]))
             lines.append(f"<{tag}{scope}{_align(name in right)}>{text}</{tag}>")
         lines.append("</tr>")
     lines.append("</tbody></table>")
     return "".join(lines)
 
 
-def table_text(
-    frame: IntoFrame, *, caption: str, formats: Formats | None, max_rows: int
-) -> str:
+def table_text(frame: IntoFrame, *, caption: str, formats: Formats | None, max_rows: int) -> str:
     """The same table as plain text, for a terminal."""
     shown, names, total = _readable(frame, max_rows)
     body = _written(shown, formats or {})
@@ -142,7 +138,8 @@ def _plain(value: Any) -> str:
 
 
 def _is_missing(value: Any) -> bool:
-    return value is None or value is pd.NaT or (isinstance(value, float) and value != value)
+    absent = value is None or value is pd.NaT or value is pd.NA
+    return absent or (isinstance(value, float) and value != value)
 
 
 def _is_midnight(value: Any) -> bool:

@@ -66,7 +66,7 @@ def _cdnow(spec: Mapping[str, Any], root: Path) -> Arrived:
 def _files(spec: Mapping[str, Any], root: Path) -> Arrived:
     from customer360.worlds import mapped
 
-    return mapped.read_files(spec=spec, root=root)
+    return mapped.read_files(spec=dict(spec), root=root)
 
 
 def _options(spec: Mapping[str, Any], *known: str) -> dict[str, Any]:

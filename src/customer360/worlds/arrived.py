@@ -25,7 +25,7 @@ class Arrived:
         rows of the files = rows of the tables + rows rejected.
     emptied : frame or None
         Optional values that could not be read, in rows that were kept, in the contract
-        `quarantine_values`.
+        `raw.emptied`.
     """
 
     tables: dict[str, Any]

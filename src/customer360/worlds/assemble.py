@@ -259,7 +259,7 @@ def rejected_table(parts: Iterable[Part]) -> pa.Table:
 
 
 def emptied_table(parts: Iterable[Part]) -> pa.Table:
-    """Values emptied in rows that were kept, in the contract `quarantine_values`."""
+    """Values emptied in rows that were kept, in the contract `raw.emptied`."""
     frames = []
     for part in parts:
         for frame in part.emptied:
@@ -268,5 +268,5 @@ def emptied_table(parts: Iterable[Part]) -> pa.Table:
             who = {key: values[key] for key in ("source", "source_id") if key in values}
             frames.append(kept.assign(table=part.table, **who))
     if not frames:
-        return arrow_schema(CONTRACTS["quarantine_values"]).empty_table()
-    return _to_arrow(pd.concat(frames, ignore_index=True), "quarantine_values")
+        return arrow_schema(CONTRACTS["raw.emptied"]).empty_table()
+    return _to_arrow(pd.concat(frames, ignore_index=True), "raw.emptied")

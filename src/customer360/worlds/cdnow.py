@@ -8,7 +8,8 @@ Science 24, 2005), whose published estimates use the 1/10 sample.
 
 from __future__ import annotations
 
-from importlib import resources
+from importlib.util import find_spec
+from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
@@ -38,16 +39,14 @@ def read(*, sample: bool) -> Arrived:
     columns = ["customer", "day", "quantity", "amount"]
     if sample:
         columns = ["customer", "sample_customer", *columns[1:]]
-    # Not `import lifetimes.datasets`: it needs pkg_resources, which is gone.
-    with (resources.files("lifetimes") / "datasets" / name).open("rb") as file:
+    rows = pd.read_csv(
+        _folder() / name,
+        sep=r"\s+",
+        names=columns,
         # The master file has a header line, the sample has none.
-        rows = pd.read_csv(
-            file,
-            sep=r"\s+",
-            names=columns,
-            skiprows=0 if sample else 1,
-            dtype={"customer": str, "sample_customer": str, "day": str},
-        )
+        skiprows=0 if sample else 1,
+        dtype={"customer": str, "sample_customer": str, "day": str},
+    )
     number = pd.Series(range(1, len(rows) + 1), dtype="int64").astype(str).str.zfill(5)
     orders = pd.DataFrame(
         {
@@ -68,3 +67,15 @@ def read(*, sample: bool) -> Arrived:
     orders = orders.assign(**{name: None for name in missing})[contract.column_names]
     table = pa.Table.from_pandas(orders, schema=arrow_schema(contract), preserve_index=False)
     return Arrived(tables={"orders": table.replace_schema_metadata(None)})
+
+
+def _folder() -> Path:
+    """Data files of the installed package.
+
+    Found without importing anything: `lifetimes.datasets` needs pkg_resources, which is
+    gone, and `lifetimes` itself changes a global option of pandas.
+    """
+    package = find_spec("lifetimes")
+    if package is None or not package.submodule_search_locations:
+        raise FileNotFoundError("the package lifetimes is not installed: run `make pipeline` again")
+    return Path(package.submodule_search_locations[0]) / "datasets"

@@ -377,18 +377,23 @@ def _other_style(
 ) -> str | None:
     """What to write so that these unreadable values read, if anything does."""
     sample = texts.drop_duplicates().head(500)
+    # A few values are no proof of another style unless nearly all of them show it.
+    enough = 0.5 if all_failed else 0.9
     if column.dtype in ("number", "integer"):
         style = parsing.guess_number_style(sample)
         if style is None or style == (entry["decimal"], entry["thousands"]):
             return None
         decimal, thousands = style
+        read = parsing.to_number(sample, decimal=decimal, thousands=thousands)
+        if read.notna().mean() < enough:
+            return None
         more = f' and thousands: "{thousands}"' if thousands else ""
         otherwise = "" if all_failed else ", or make the file write its numbers in one way"
         return f'write decimal: "{decimal}"{more}{otherwise}'
     if column.dtype in ("time", "date"):
         formats, _ = parsing.guess_date_formats(sample)
         readable = parsing.to_time(sample, formats=formats, zone=None).notna().mean()
-        if not formats or readable < 0.9:
+        if not formats or readable < enough:
             return None
         these = " or ".join(f'"{pattern}"' for pattern in formats)
         if all_failed:

@@ -247,7 +247,7 @@ def guess_number_style(texts: Iterable[str]) -> tuple[str, str | None] | None:
     Returns
     -------
     tuple of str and (str or None), or None
-        None when no style reads at least nine in ten. Without any decimal sign the answer
+        None when no style reads at least half of them. Without any decimal sign the answer
         is (".", None).
     """
     found = pd.Series(list(texts), dtype="str")
@@ -260,7 +260,7 @@ def guess_number_style(texts: Iterable[str]) -> tuple[str, str | None] | None:
         if best is None or share > best[0]:
             best = (share, style)
     assert best is not None
-    return best[1] if best[0] >= 0.9 else None
+    return best[1] if best[0] >= 0.5 else None
 
 
 # --- times ------------------------------------------------------------------------------------
@@ -270,7 +270,9 @@ def to_time(cells: pd.Series, *, formats: Iterable[str], zone: str | None) -> pd
     """Cells as times, UTC, without a zone.
 
     A value whose time of day is midnight is a calendar day: it stays on that day and is not
-    shifted (31/12/2025 in Paris stays 2025-12-31, it does not become 2025-12-30 23:00). A
+    shifted (31/12/2025 in Paris stays 2025-12-31, it does not become 2025-12-30 23:00); a
+    time that falls on UTC midnight of another day is set a microsecond later, so that only
+    days are at midnight. A
     value that carries its own offset (`...Z`, `...+01:00`) uses it. An hour that exists twice
     (clocks going back) is the first of the two; one that does not exist is moved forward.
 
@@ -368,8 +370,11 @@ def _to_utc(local: pd.Series, zone: str | None) -> pd.Series:
     utc = wall.dt.tz_localize(
         zone, ambiguous=np.ones(len(wall), dtype=bool), nonexistent="shift_forward"
     ).dt.tz_convert("UTC")
+    plain = utc.dt.tz_localize(None).astype("datetime64[us]")
+    # 19:00 in New York is midnight of the next day in UTC; it must not pass for that day.
+    other_day = (plain == plain.dt.normalize()) & (plain != wall.dt.normalize())
     result = local.copy()
-    result[timed] = utc.dt.tz_localize(None).astype("datetime64[us]")
+    result[timed] = plain.mask(other_day, plain + pd.Timedelta(microseconds=1))
     return result
 
 

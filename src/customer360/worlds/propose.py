@@ -267,7 +267,7 @@ class _Entry:
 
     def _add(self, key: str, value: object, comment: str = "") -> None:
         line = f"    {key}: {value}"
-        self.lines.append(f"{line:<34}{comment}".rstrip() if comment else line)
+        self.lines.append(f"{line:<32}  {comment}" if comment else line)
 
     def _ask(self, text: str) -> None:
         self.lines.append(f"    # ? {text}")
@@ -690,7 +690,7 @@ def _lines_of(report: mapped.FileReport, currency: str) -> list[str]:
     if report.unused:
         lines.append(f"    not used: {', '.join(report.unused)}")
     if report.first is not None and report.last is not None:
-        lines.append(f"    from {report.first:%Y-%m-%d} to {report.last:%Y-%m-%d}")
+        lines.append(f"    from {report.first:%Y-%m-%d} to {report.last:%Y-%m-%d} (UTC)")
     if report.table == "orders":
         lines.append(
             f"    amount read {report.amount:,.2f} {currency}, set aside "

@@ -105,17 +105,18 @@ def first_rows(text: str, *, separator: str, rows: int) -> list[list[str]]:
 
 
 def guess_separator(text: str) -> str | None:
-    """The sign that cuts most of the first lines into the same number of cells (at least 2)."""
-    best: tuple[float, int, str] | None = None
+    """The sign that cuts most of the first lines into the same and largest number of cells."""
+    best: tuple[float, str] | None = None
     for separator in (";", "\t", "|", ","):
         rows = [row for row in first_rows(text, separator=separator, rows=60) if any(row)]
         width, count = Counter(len(row) for row in rows).most_common(1)[0] if rows else (0, 0)
         if width < 2:
             continue
-        score = (round(count / len(rows), 1), width, separator)
-        if best is None or score[:2] > best[:2]:
-            best = score
-    return best[2] if best else None
+        # Decimal commas cut neatly in two what semicolons cut, less neatly, in seven.
+        score = count / len(rows) * (width - 1)
+        if best is None or score > best[0]:
+            best = (score, separator)
+    return best[1] if best else None
 
 
 def guess_header_row(rows: list[list[Any]]) -> int:

@@ -84,7 +84,7 @@ def test_tables_keep_their_contracts(project):
     assert table.schema == arrow_schema(CONTRACTS["raw.orders"])
     validate_batch(CONTRACTS["raw.orders"], table)
     validate_batch(CONTRACTS["raw.rejected"], arrived.rejected)
-    validate_batch(CONTRACTS["quarantine_values"], arrived.emptied)
+    validate_batch(CONTRACTS["raw.emptied"], arrived.emptied)
     assert orders(arrived)["source"].tolist() == ["mine", "mine"]
     assert orders(arrived)["line_no"].tolist() == ["1", "1"]
 

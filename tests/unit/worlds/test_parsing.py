@@ -78,6 +78,13 @@ def test_times_become_utc_with_summer_time():
     assert read == ["2025-01-14 23:30", "2025-07-15 10:00"]
 
 
+def test_an_evening_does_not_pass_for_the_next_day():
+    cells = pd.Series(["2025-12-31 19:00", "2025-12-31"], dtype="str")
+    evening, day = to_time(cells, formats=["iso"], zone="America/New_York")
+    assert evening == pd.Timestamp("2026-01-01 00:00:00.000001")
+    assert day == pd.Timestamp("2025-12-31")
+
+
 def test_hours_that_exist_twice_or_never():
     # 26 October 2025, 2:30 exists twice; 30 March 2025, 2:30 does not exist.
     read = times(["2025-10-26 02:30", "2025-03-30 02:30"], ["iso"])

@@ -120,7 +120,7 @@ def test_files_of_several_tables_in_several_formats(tmp_path):
         tmp_path,
         "clients.txt",
         "Réf client\tCivilité\tNOM\tPrénom\tNé(e) le\tAdresse e-mail\tTél. portable\tCP\tVille\n"
-        "C1\tMme\tMartin\tZoé\t12/03/1980\tzoe@b.fr\t0612345678\t01000\tBourg\n",
+        "C1\tMme\tMartin\tZoé\t28/03/1980\tzoe@b.fr\t0612345678\t01000\tBourg\n",
     )
     products = tmp_path / "articles.parquet"
     pd.DataFrame({"sku": ["A"], "designation": ["Lampe"], "prix_achat": [3.0]}).to_parquet(products)
@@ -223,6 +223,26 @@ def test_excel_day_counts_in_a_csv(tmp_path):
     path = new_dataset(name="mine", files=[file], root=tmp_path)
     orders = read_files(spec=read_spec(path), root=tmp_path).tables["orders"].to_pandas()
     assert orders["ordered_at"].iloc[0] == pd.Timestamp("2025-12-31")
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_decimal_commas_do_not_pass_for_separators(tmp_path, line_end):
+    lines = ["client;date;montant", *(f"C{i};{i + 10}/01/2025;{i},50" for i in range(15)), "note;"]
+    file = tmp_path / "ventes.csv"
+    file.write_bytes(line_end.join(lines).encode())
+    spec, text = propose(file)
+    (entry,) = spec["files"]
+    assert (entry["separator"], entry["decimal"]) == (";", ",")
+    assert entry["date_format"] == "%d/%m/%Y"
+    assert questions(text) == []
+    path = new_dataset(name="mine", files=[file], root=tmp_path)
+    assert read_files(spec=read_spec(path), root=tmp_path).tables["orders"].num_rows == 15
+
+
+def test_decimal_comma_is_seen_among_rubbish(tmp_path):
+    rows = "".join(f"C{i};2025-01-02;{i},50\n" for i in range(8)) + "C8;2025-01-02;à voir\n" * 2
+    spec, _ = propose(put(tmp_path, "ventes.csv", "client;date;montant\n" + rows))
+    assert spec["files"][0]["decimal"] == ","
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])

@@ -89,9 +89,7 @@ def make(*, people: int, seed: int, as_of: date, years: int = 3) -> Arrived:
     catalogue = make_catalogue(rng=rng["catalogue"])
 
     visits = visit_days(traits=traits, clock=clock, rng=rng["visits"])
-    orders = furnish(
-        visits=visits, traits=traits, records=records, clock=clock, rng=rng["orders"]
-    )
+    orders = furnish(visits=visits, traits=traits, records=records, clock=clock, rng=rng["orders"])
     leave_day = leaving_days(orders=orders, traits=traits, rng=rng["leaving"])
     orders = orders[orders["day"] <= leave_day[orders["person"]]]
     campaigns = make_campaigns(

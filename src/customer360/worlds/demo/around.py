@@ -90,9 +90,9 @@ def make_life_events(
         "retirement": np.where((age > 62) & (age < 67), 0.25, 0.0) * years,
     }
     parts = []
-    for kind, chance in likely.items():
+    for name, chance in likely.items():
         who = np.flatnonzero(rng.random(n) < chance * DECLARED_SHARE)
-        parts.append((kind, who, rng.integers(0, clock.days, len(who))))
+        parts.append((name, who, rng.integers(0, clock.days, len(who))))
     movers = np.flatnonzero((people.moved_day < NEVER) & (rng.random(n) < DECLARED_SHARE))
     parts.append(("move", movers, people.moved_day[movers] + rng.integers(0, 20, len(movers))))
     # Birthdays that were wished to members who gave their date.
@@ -123,9 +123,7 @@ def make_life_events(
     )
 
 
-def make_sales_visits(
-    *, records: Records, clock: Clock, rng: np.random.Generator
-) -> pa.Table:
+def make_sales_visits(*, records: Records, clock: Clock, rng: np.random.Generator) -> pa.Table:
     """Visits by representatives to those in their files, in `raw.sales_visits`.
 
     Each representative has a diligence of its own, seen in the fields it fills in.

@@ -99,9 +99,9 @@ def make_clock(*, as_of: date, years: int) -> Clock:
     last = pd.Timestamp(as_of)
     first = last - pd.DateOffset(years=years) + pd.Timedelta(days=1)
     index = pd.date_range(first, last, freq="D")
-    weight = np.array(MONTH_WEIGHTS)[index.month - 1] * np.array(WEEKDAY_WEIGHTS)[index.weekday]
+    weight = np.array(MONTH_WEIGHTS)[index.month - 1] * np.array(WEEKDAY_WEIGHTS)[index.day_of_week]
     weight = weight / weight.mean()
-    closed = index.weekday == 6
+    closed = index.day_of_week == 6
     for month, day in CLOSED:
         closed |= (index.month == month) & (index.day == day)
     open_days = np.flatnonzero(~closed)

@@ -9,6 +9,7 @@ the groups is the true average effect.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -63,6 +64,21 @@ OFFERS = (
 )
 
 
+class Plan(NamedTuple):
+    """A campaign as planned: days, and numbers into the lists above."""
+
+    number: int
+    start: int
+    end: int
+    channel: int
+    variants: int
+    goal: int
+    theme: int
+    offer: int
+    depth: float
+    category: int
+
+
 @dataclass(frozen=True)
 class Campaigns:
     """What the campaigns left behind.
@@ -100,7 +116,7 @@ def make_campaigns(
     plan = _plan(clock, rng)
     unsubscribed = np.full((len(leave_day), 3), False)
     parts, extras, visits, reached = [], [], [], []
-    for campaign in plan.itertuples(index=False):
+    for campaign in map(Plan._make, plan[list(Plan._fields)].itertuples(index=False, name=None)):
         sent = _audience(campaign, traits, records, unsubscribed, rng)
         events, extra, clicks = _send(campaign, sent, traits, records, leave_day, clock, rng)
         left = events["person"].to_numpy()[events["event"] == "unsubscribed"]
@@ -174,7 +190,7 @@ def _plan(clock: Clock, rng: np.random.Generator) -> pd.DataFrame:
 
 
 def _audience(
-    campaign: tuple,
+    campaign: Plan,
     traits: Traits,
     records: Records,
     unsubscribed: np.ndarray,
@@ -203,7 +219,7 @@ def _audience(
 
 
 def _send(
-    campaign: tuple,
+    campaign: Plan,
     sent: pd.DataFrame,
     traits: Traits,
     records: Records,

@@ -69,9 +69,7 @@ def dissatisfaction(
     return np.maximum(grown[upto] - grown[since], 0.0) * np.exp(-day / FADES_IN_DAYS)
 
 
-def leaving_days(
-    *, orders: pd.DataFrame, traits: Traits, rng: np.random.Generator
-) -> np.ndarray:
+def leaving_days(*, orders: pd.DataFrame, traits: Traits, rng: np.random.Generator) -> np.ndarray:
     """Day on which each person leaves: its own, or sooner after a bad experience.
 
     `orders` holds every purchase the person would make (person, day, bad), whether or

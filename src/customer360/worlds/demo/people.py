@@ -49,6 +49,11 @@ _ZONES = {
     5: "09 12 16 17 19 23 24 31 32 33 40 46 47 64 65 79 81 82 86 87",
 }
 ZONE_OF = {dept: zone for zone, depts in _ZONES.items() for dept in depts.split()}
+# Second digits in use after each first one.
+SECOND_DIGITS = {
+    1: "123456789", 2: "12345789", 3: "123456789", 4: "123456789", 5: "12345678",
+    6: "01245678", 7: "3456789",
+}  # fmt: skip
 OVERSEAS_LANDLINE = {"971": 590, "972": 596, "973": 594, "974": 262, "976": 269}
 OVERSEAS_MOBILE = {"971": 690, "972": 696, "973": 694, "974": 692, "976": 639}
 
@@ -231,9 +236,7 @@ def postcode_of(address: Addresses) -> pa.StringArray:
     return pick([town[1] for town in pools.TOWNS], address.town)
 
 
-def _households(
-    people: int, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _households(people: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     shares = np.array([share for share, _ in HOUSEHOLDS.values()])
     widths = np.array([len(roles) for _, roles in HOUSEHOLDS.values()])
     roles = np.full((len(widths), widths.max()), -1)
@@ -332,10 +335,16 @@ def _addresses(homes: int, rng: np.random.Generator) -> Addresses:
 
 
 def _numbers(prefix: np.ndarray, overseas: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Nine national digits: one of prefix and eight free, or three and six overseas."""
-    metropolitan = prefix * 10**8 + rng.integers(10**7, 10**8, len(prefix))
-    return np.where(overseas > 0, overseas * 10**6 + rng.integers(0, 10**6, len(prefix)),
-                    metropolitan)  # fmt: skip
+    """Nine national digits: prefix, second digit and seven free; or three, one and five."""
+    draw = rng.random(len(prefix))
+    second = np.zeros(len(prefix), dtype=np.int64)
+    for first, allowed in SECOND_DIGITS.items():
+        pool = np.array([int(digit) for digit in allowed])
+        second = np.where(prefix == first, pool[(draw * len(pool)).astype(int)], second)
+    metropolitan = prefix * 10**8 + second * 10**7 + rng.integers(0, 10**7, len(prefix))
+    fourth = np.where((overseas == 269) | (overseas == 639), 6, 3)
+    far = overseas * 10**6 + fourth * 10**5 + rng.integers(0, 10**5, len(prefix))
+    return np.where(overseas > 0, far, metropolitan)
 
 
 def _emails(

@@ -26,7 +26,6 @@ __all__ = [
 ]
 
 
-
 def _words(text: str) -> list[str]:
     """Words of a pool written over several lines, separated by bars or line ends."""
     return [word.strip() for word in text.replace("\n", "|").split("|") if word.strip()]
@@ -183,9 +182,7 @@ Kourou 97310 25 suburban|Mamoudzou 97600 70 urban
 """
 TOWNS: list[tuple[str, str, int, str]] = [
     (name.replace("_", " "), postcode, int(thousands), urbanity)
-    for name, postcode, thousands, urbanity in (
-        town.split() for town in _words(_TOWNS)
-    )
+    for name, postcode, thousands, urbanity in (town.split() for town in _words(_TOWNS))
 ]
 
 # Street type, usual abbreviation, weight.

@@ -140,9 +140,7 @@ def furnish(
     day = visits["day"].to_numpy()
     n = len(person)
     open_day = clock.open_day[day]
-    wish = np.column_stack(
-        [traits.store[person], 1 - traits.store[person], np.full(n, 0.06)]
-    )
+    wish = np.column_stack([traits.store[person], 1 - traits.store[person], np.full(n, 0.06)])
     known = np.column_stack(
         [
             records.at(person, np.full(n, system), day if system == WEB else open_day) >= 0
@@ -286,9 +284,7 @@ def _categories(
     category = leading[order]
     later = np.flatnonzero(rank > 0)
     goes_with = rng.random(len(later)) < COMPLEMENT_SHARE
-    drawn = choose(
-        np.where(goes_with[:, None], along[category[later]], weight[order[later]]), rng
-    )
+    drawn = choose(np.where(goes_with[:, None], along[category[later]], weight[order[later]]), rng)
     category[later] = drawn
     return category
 

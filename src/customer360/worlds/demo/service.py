@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -158,7 +158,6 @@ def make_surveys(
     claims = talks[talks["bad"] & (mood >= 2) & (rng.random(len(talks)) < CLAIM_SHARE)]
     claims = claims.assign(kind=2, score=np.nan, minute=claims["minute"] + 20)
 
-    n = len(traits.buyer)
     start = np.clip(traits.join_day, 0, clock.days)
     end = np.clip(np.minimum(leave_day, clock.days), start, clock.days)
     asked, _ = segment_positions(
@@ -282,7 +281,7 @@ def _texts(
 
 
 def _by_mood(
-    pool: dict[str, Sequence[str]], mood: np.ndarray, rng: np.random.Generator
+    pool: Mapping[str, Sequence[str]], mood: np.ndarray, rng: np.random.Generator
 ) -> pa.StringArray:
     """A word of the pool of each row's mood."""
     words = [word for name in MOODS for word in pool[name]]

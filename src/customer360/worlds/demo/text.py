@@ -42,9 +42,7 @@ def digits(numbers: np.ndarray, width: int = 0) -> pa.StringArray:
     return pc.utf8_lpad(text, width, "0") if width else text
 
 
-def either(
-    mask: np.ndarray, yes: pa.StringArray | str, no: pa.StringArray | str
-) -> pa.StringArray:
+def either(mask: np.ndarray, yes: pa.StringArray | str, no: pa.StringArray | str) -> pa.StringArray:
     """`yes` where the mask is true, else `no`."""
     return pc.if_else(pa.array(mask), yes, no)
 
@@ -96,9 +94,7 @@ def _slips(rows_of: pa.StringArray, share: float, rng: np.random.Generator) -> n
 # Neighbours on a French keyboard.
 _ROWS = ("azertyuiop", "qsdfghjklm", "wxcvbn")
 _NEIGHBOUR = {
-    letter: (row + row[-2:])[place + 1]
-    for row in _ROWS
-    for place, letter in enumerate(row)
+    letter: (row + row[-2:])[place + 1] for row in _ROWS for place, letter in enumerate(row)
 }
 _KEYBOARD = np.arange(0x250, dtype=np.uint32)
 for _letter, _next in _NEIGHBOUR.items():
@@ -157,9 +153,7 @@ def misheard(values: pa.StringArray, share: float, rng: np.random.Generator) -> 
     untouched = np.ones(len(rows), dtype=bool)
     for turn in range(2 * len(_BY_EAR)):
         pattern, sound = _BY_EAR[turn % len(_BY_EAR)]
-        heard = pc.replace_substring_regex(
-            spoken, f"(?i){pattern}", sound, max_replacements=1
-        )
+        heard = pc.replace_substring_regex(spoken, f"(?i){pattern}", sound, max_replacements=1)
         changed = untouched & (turn >= start) & np.asarray(pc.not_equal(heard, spoken))
         written = pc.if_else(pa.array(changed), heard, written)
         untouched &= ~changed

@@ -1,0 +1,81 @@
+"""What a review measures: challenger and champion on the holdout of the last run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from customer360.evaluation import classification_metrics, poisson_deviance, spearman
+from customer360.segmentation.profiles import segment_quality
+from customer360.storage import Store
+from customer360.tracking import Holdout, ReviewRow, review
+
+__all__ = ["review_models"]
+
+
+def review_models(*, root: Path, params: Mapping[str, Any], promote: bool) -> list[ReviewRow]:
+    """Hold every challenger of the current dataset against its champion.
+
+    Parameters
+    ----------
+    root : Path
+        Project folder.
+    params : mapping
+        Content of params.yaml; the conditions stand in `<stage>.review`.
+    promote : bool
+        Move the alias `champion` to a challenger that passes.
+
+    Returns
+    -------
+    list of ReviewRow
+
+    Raises
+    ------
+    FileNotFoundError
+        When the pipeline has not run yet.
+    """
+    store = Store.open(root)
+    try:
+        churn = store.read("churn_holdout").order("customer_id").df()
+        clv = store.read("clv_holdout").order("customer_id").df()
+        segments = store.read("segmentation_holdout").order("customer_id").df()
+        dataset = store.dataset()["name"]
+    finally:
+        store.close()
+    holdouts = {
+        "churn": Holdout(inputs=churn, actual=churn["churned"], measure=_measure_churn),
+        "clv": Holdout(
+            inputs=clv[["customer_id", "frequency", "recency_days", "T_days", "monetary_value"]],
+            actual=clv["holdout_transactions"],
+            measure=_measure_clv,
+            # Champion and challenger may value another horizon: here both say the holdout's.
+            predict_params={"horizon_days": float(clv["holdout_days"].iloc[0])},
+        ),
+        "segmentation": Holdout(
+            inputs=segments, actual=segments["future_margin"], measure=_measure_segments
+        ),
+    }
+    thresholds = {stage: params.get(stage, {}).get("review", {}) for stage in holdouts}
+    return review(
+        root=root, dataset=dataset, thresholds=thresholds, holdouts=holdouts, promote=promote
+    )
+
+
+def _measure_churn(prediction: pd.DataFrame, actual: pd.Series) -> dict[str, float]:
+    return classification_metrics(actual, prediction["churn_probability"])
+
+
+def _measure_clv(prediction: pd.DataFrame, actual: pd.Series) -> dict[str, float]:
+    expected = prediction["expected_purchases"]
+    return {
+        "poisson_deviance": poisson_deviance(actual, expected),
+        "spearman_transactions": spearman(actual, expected),
+        "holdout_total_error": float(expected.sum() / max(actual.sum(), 1) - 1),
+    }
+
+
+def _measure_segments(prediction: pd.DataFrame, actual: pd.Series) -> dict[str, float]:
+    return segment_quality(prediction["segment"], actual)
