@@ -154,7 +154,9 @@ def run(
     except StageError as error:
         raise _stop(str(error), then="correct params.yaml") from None
     except StageFailed as failure:
-        console.print(f"[dim]{escape(failure.where)}[/]")
+        # Our own errors say all there is to say; of others, show where they came from.
+        if not failure.expected:
+            console.print(f"[dim]{escape(failure.where)}[/]")
         raise _stop(
             str(failure),
             then=f"read the message; to look closer: `make lab`, open {failure.notebook}, "

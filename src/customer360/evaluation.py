@@ -16,6 +16,7 @@ __all__ = [
     "lift_curve",
     "poisson_deviance",
     "reliability_table",
+    "slice_metrics",
     "spearman",
     "top_share_captured",
 ]
@@ -52,9 +53,7 @@ def classification_metrics(
     return {prefix + name: float(value) for name, value in metrics.items()}
 
 
-def reliability_table(
-    actual: ArrayLike, probability: ArrayLike, *, bins: int = 10
-) -> pd.DataFrame:
+def reliability_table(actual: ArrayLike, probability: ArrayLike, *, bins: int = 10) -> pd.DataFrame:
     """Predicted against observed rate, by groups of equal size.
 
     Returns
@@ -69,6 +68,34 @@ def reliability_table(
     table = pd.DataFrame({"group": group, "predicted": p, "observed": y})
     means = table.groupby("group")[["predicted", "observed"]].mean()
     return means.assign(customers=table.groupby("group").size()).reset_index(drop=True)
+
+
+def slice_metrics(group: pd.Series, actual: ArrayLike, probability: ArrayLike) -> pd.DataFrame:
+    """Predicted and observed rate of each group, for a model card.
+
+    Parameters
+    ----------
+    group : pandas.Series
+        Group of each customer; its name heads the first column.
+    actual, probability : array
+        Whether it happened, and what was predicted.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per group, the largest first: group, customers, predicted, observed.
+    """
+    name = str(group.name)
+    table = pd.DataFrame(
+        {
+            name: group.fillna("unknown").astype(str).to_numpy(),
+            "predicted": np.asarray(probability, dtype=float),
+            "observed": np.asarray(actual, dtype=float),
+        }
+    )
+    means = table.groupby(name)[["predicted", "observed"]].mean()
+    means.insert(0, "customers", table.groupby(name).size())
+    return means.sort_values("customers", ascending=False, kind="stable").reset_index()
 
 
 def calibration_error(actual: ArrayLike, probability: ArrayLike, *, bins: int = 10) -> float:
@@ -102,9 +129,8 @@ def lift_curve(actual: ArrayLike, score: ArrayLike) -> pd.DataFrame:
     order = np.argsort(-np.asarray(score, dtype=float), kind="stable")
     found = np.concatenate([[0.0], np.cumsum(y[order]) / max(y.sum(), 1)])
     contacted = np.linspace(0, 1, 101)
-    return pd.DataFrame(
-        {"contacted": contacted, "found": np.interp(contacted * len(y), np.arange(len(found)), found)}
-    )
+    reached = np.interp(contacted * len(y), np.arange(len(found)), found)
+    return pd.DataFrame({"contacted": contacted, "found": reached})
 
 
 def poisson_deviance(actual: ArrayLike, predicted: ArrayLike) -> float:

@@ -46,16 +46,16 @@ def review_models(*, root: Path, params: Mapping[str, Any], promote: bool) -> li
     finally:
         store.close()
     holdouts = {
-        "churn": Holdout(inputs=churn, actual=churn["churned"], measure=_measure_churn),
+        "churn": Holdout(inputs=churn, actual=churn[["churned"]], measure=_measure_churn),
         "clv": Holdout(
             inputs=clv[["customer_id", "frequency", "recency_days", "T_days", "monetary_value"]],
-            actual=clv["holdout_transactions"],
+            actual=clv[["holdout_transactions"]],
             measure=_measure_clv,
             # Champion and challenger may value another horizon: here both say the holdout's.
             predict_params={"horizon_days": float(clv["holdout_days"].iloc[0])},
         ),
         "segmentation": Holdout(
-            inputs=segments, actual=segments["future_margin"], measure=_measure_segments
+            inputs=segments, actual=segments[["future_margin"]], measure=_measure_segments
         ),
     }
     thresholds = {stage: params.get(stage, {}).get("review", {}) for stage in holdouts}
@@ -64,18 +64,18 @@ def review_models(*, root: Path, params: Mapping[str, Any], promote: bool) -> li
     )
 
 
-def _measure_churn(prediction: pd.DataFrame, actual: pd.Series) -> dict[str, float]:
-    return classification_metrics(actual, prediction["churn_probability"])
+def _measure_churn(prediction: pd.DataFrame, actual: pd.DataFrame) -> dict[str, float]:
+    return classification_metrics(actual["churned"], prediction["churn_probability"])
 
 
-def _measure_clv(prediction: pd.DataFrame, actual: pd.Series) -> dict[str, float]:
-    expected = prediction["expected_purchases"]
+def _measure_clv(prediction: pd.DataFrame, actual: pd.DataFrame) -> dict[str, float]:
+    bought, expected = actual["holdout_transactions"], prediction["expected_purchases"]
     return {
-        "poisson_deviance": poisson_deviance(actual, expected),
-        "spearman_transactions": spearman(actual, expected),
-        "holdout_total_error": float(expected.sum() / max(actual.sum(), 1) - 1),
+        "poisson_deviance": poisson_deviance(bought, expected),
+        "spearman_transactions": spearman(bought, expected),
+        "holdout_total_error": float(expected.sum() / max(bought.sum(), 1) - 1),
     }
 
 
-def _measure_segments(prediction: pd.DataFrame, actual: pd.Series) -> dict[str, float]:
-    return segment_quality(prediction["segment"], actual)
+def _measure_segments(prediction: pd.DataFrame, actual: pd.DataFrame) -> dict[str, float]:
+    return segment_quality(prediction["segment"], actual["future_margin"])

@@ -37,6 +37,15 @@ __all__ = [
     "transaction",
 ]
 
+OUR_ERRORS = {
+    "BtydError",
+    "ChurnError",
+    "ContractError",
+    "FileNotFoundError",
+    "LinkageError",
+    "PeriodError",
+    "TrackingError",
+}
 KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
 NUMBERED = re.compile(r"^(\d\d)_(\w+)\.ipynb$")
 
@@ -46,7 +55,7 @@ class StageError(ValueError):
 
 
 @dataclass
-class StageFailed(Exception):
+class StageFailed(Exception):  # noqa: N818  (what happened, not what is wrong with the call)
     """A cell of the notebook failed.
 
     Attributes
@@ -60,6 +69,8 @@ class StageFailed(Exception):
         Type and message of the exception.
     where : str
         Last lines of the traceback, without colours.
+    expected : bool
+        True for an error that the project raises on purpose, with its remedy.
     """
 
     stage: str
@@ -68,6 +79,7 @@ class StageFailed(Exception):
     heading: str
     error: str
     where: str
+    expected: bool
 
     def __str__(self) -> str:
         return f"{self.notebook}, cell {self.cell} ({self.heading}): {self.error}"
@@ -143,7 +155,9 @@ def _check_parameters(
 def strip(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """The notebook as git keeps it: no outputs, counts, injected cells or volatile metadata."""
     clean = tidy(notebook)
-    clean.cells = [c for c in clean.cells if "injected-parameters" not in c.metadata.get("tags", [])]
+    clean.cells = [
+        c for c in clean.cells if "injected-parameters" not in c.metadata.get("tags", [])
+    ]
     for number, cell in enumerate(clean.cells):
         cell["id"] = str(number)
         if cell.cell_type == "code":
@@ -251,9 +265,7 @@ def execute(
     return tidy(executed)
 
 
-def _failure(
-    stage: str, path: Path, source: nbformat.NotebookNode, error: Any
-) -> StageFailed:
+def _failure(stage: str, path: Path, source: nbformat.NotebookNode, error: Any) -> StageFailed:
     """Find the failing cell in the notebook as the user sees it."""
     index = next(
         (i for i, cell in enumerate(source.cells) if cell.source == error.source), error.cell_index
@@ -272,6 +284,7 @@ def _failure(
         heading=heading,
         error=f"{error.ename}: {error.evalue}",
         where="\n".join(ours[-6:]),
+        expected=error.ename in OUR_ERRORS,
     )
 
 
@@ -279,8 +292,8 @@ def _failure(
 def transaction(root: Path, outputs: list[str]) -> Iterator[None]:
     """Put the outputs of a stage back as they were when the stage fails.
 
-    Every file is replaced, never changed in place, so a hard link keeps the old content
-    at no cost.
+    Tables are replaced, never changed in place, so a hard link keeps their old content at
+    no cost; other files are small and copied, because a model writes itself in place.
     """
     keep = root / "data" / f".before.{os.getpid()}"
     files: dict[Path, Path] = {}
@@ -289,7 +302,8 @@ def transaction(root: Path, outputs: list[str]) -> Iterator[None]:
         if path.is_file():
             keep.mkdir(parents=True, exist_ok=True)
             files[path] = keep / str(number)
-            os.link(path, files[path])
+            keep_old = os.link if path.suffix == ".parquet" else shutil.copy2
+            keep_old(path, files[path])
     try:
         yield
     except BaseException:

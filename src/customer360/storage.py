@@ -145,20 +145,16 @@ class Store:
         ContractError
             Naming table, column, rule and number of rows. The old file stays.
         """
+        path = self.path(name)
         table = CONTRACTS[name]
         relation = self._relation(frame)
         query = _select_sql(table, list(relation.columns))
-        rows = 0
-        path = self.path(name)
         with _replacing(path) as temporary:
-            reader = relation.query("incoming", query).to_arrow_reader(BATCH_ROWS)
-            schema = arrow_schema(table)
-            with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
-                for batch in reader:
-                    part = pa.Table.from_batches([batch]).cast(schema)
-                    validate_batch(table, part)
-                    writer.write_table(part)
-                    rows += part.num_rows
+            try:
+                rows = _write_parquet(temporary, table, relation.query("incoming", query))
+            except duckdb.ConversionException as error:
+                # The engine's message quotes the value, which may be personal.
+                raise ContractError(_explain_cast(table, relation) or str(error)) from None
             self._check_key(table, temporary)
         return rows
 
@@ -235,6 +231,34 @@ class Store:
         return clean
 
 
+def _write_parquet(path: Path, table: Table, relation: Any) -> int:
+    """Validate and write a relation in the contract's types; return its number of rows."""
+    rows = 0
+    schema = arrow_schema(table)
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for batch in relation.to_arrow_reader(BATCH_ROWS):
+            part = pa.Table.from_batches([batch]).cast(schema)
+            validate_batch(table, part)
+            writer.write_table(part)
+            rows += part.num_rows
+    return rows
+
+
+def _explain_cast(table: Table, relation: duckdb.DuckDBPyRelation) -> str:
+    """Say which columns hold values that are not of the contract's type, and how many."""
+    found = [c for c in table.columns if c.name in relation.columns]
+    lost = [
+        f'count("{c.name}") - count(TRY_CAST("{c.name}" AS {SQL_TYPES[c.dtype]}))' for c in found
+    ]
+    *counts, rows = relation.aggregate(", ".join([*lost, "count(*)"])).fetchall()[0]
+    return "; ".join(
+        f"table {table.name}, column {column.name} must be a {column.dtype}: "
+        f"{count:,} of {rows:,} rows are not"
+        for column, count in zip(found, counts, strict=True)
+        if count
+    )
+
+
 def _arrow_from_pandas(frame: Any) -> pa.Table:
     """Arrow from pandas; object columns without a value become null columns."""
     return pa.Table.from_pandas(frame, preserve_index=False)
@@ -262,6 +286,9 @@ def _select_sql(table: Table, found: list[str]) -> str:
             value = f"round(CASE WHEN isnan({value}) THEN NULL ELSE {value} END, {DECIMALS})"
         parts.append(f'{value} AS "{column.name}"')
     assert set(ARROW_TYPES) == set(SQL_TYPES)
-    order = list(table.key) + [c.name for c in table.columns if c.name not in table.key]
-    order_by = ", ".join(f'"{name}"' for name in (order if not table.key else table.key))
+    order = list(table.key)
+    if not table.key or table.folder == "raw":
+        # Rows that share a key, or have none, fall in the order of everything else.
+        order += [c.name for c in table.columns if c.name not in table.key]
+    order_by = ", ".join(f'"{name}"' for name in order)
     return f"SELECT {', '.join(parts)} FROM incoming ORDER BY {order_by}"

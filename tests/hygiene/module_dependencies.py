@@ -72,7 +72,7 @@ def dependencies(*paths: Path) -> list[str]:
 def _fold(found: set[Path]) -> list[str]:
     told: set[Path] = set()
     for folder in sorted({path.parent for path in found} - {SOURCE / "customer360"}):
-        modules = {p for p in folder.rglob("*.py")}
+        modules = set(folder.rglob("*.py"))
         if modules <= found:
             told.add(folder)
     top = {f for f in told if not any(parent in told for parent in f.parents)}

@@ -83,8 +83,7 @@ def _audit_table(
     counts = relation.aggregate(
         "source, count(*) AS rows, "
         + ", ".join(
-            f'count("{c.name}") AS "n_{c.name}", '
-            f'approx_count_distinct("{c.name}") AS "d_{c.name}"'
+            f'count("{c.name}") AS "n_{c.name}", approx_count_distinct("{c.name}") AS "d_{c.name}"'
             for c in fields
         )
         + f", {age} AS age",
@@ -92,10 +91,14 @@ def _audit_table(
     ).df()
     # One value a customer: the last that was known before the cut.
     known = relation.filter(f"\"{time}\" < DATE '{cut_end}'") if time else relation
-    order_by = f'ORDER BY "{time}"' if time else ""
+    # Of two at one time the higher value, so that every run picks the same.
+    order_by = f'"{time}", ' if time else ""
     last = known.aggregate(
         "source, source_id, "
-        + ", ".join(f'last("{c.name}" {order_by}) AS "{c.name}"' for c in fields),
+        + ", ".join(
+            f'last("{c.name}" ORDER BY {order_by}"{c.name}" NULLS FIRST) AS "{c.name}"'
+            for c in fields
+        ),
         "source, source_id",
     )
     values = last.join(bought, "source, source_id").order("source, source_id").df()

@@ -37,7 +37,9 @@ def local_day(column: str, *, timezone: str, first_day: date, last_day: date) ->
     local = time.dt.offset_by(f"{changes[0][1]}m")
     for moment, minutes in changes[1:]:
         # Later changes are asked first, so that each time finds the last one before it.
-        local = nw.when(time >= nw.lit(moment)).then(time.dt.offset_by(f"{minutes}m")).otherwise(local)
+        local = (
+            nw.when(time >= nw.lit(moment)).then(time.dt.offset_by(f"{minutes}m")).otherwise(local)
+        )
     day = local.dt.truncate("1d")
     return nw.when(time == time.dt.truncate("1d")).then(time).otherwise(day)
 

@@ -16,6 +16,7 @@ __all__ = ["Split", "contract_rules", "count_rows", "set_aside"]
 
 REASON = "__reason"
 ONE = "__one"
+BROKEN = "__broken"
 
 
 @dataclass(frozen=True)
@@ -63,9 +64,9 @@ def contract_rules(table: str, *, known_until: datetime | None = None) -> dict[s
     for column in contract.columns:
         # A campaign may end, and an offer be valid, after the last known day.
         if known_until and column.name in ("at", "created_at"):
-            rules[f"{column.name} lies after the last day known"] = nw.col(
-                column.name
-            ) >= nw.lit(known_until)
+            rules[f"{column.name} lies after the last day known"] = nw.col(column.name) >= nw.lit(
+                known_until
+            )
     if contract.key:
         others = [c for c in contract.column_names if c not in contract.key]
         rank = nw.col(ONE).cum_sum().over(*contract.key, order_by=others)
@@ -85,7 +86,8 @@ def set_aside(
     table : str
         Name written beside the rows set aside.
     rules : mapping
-        Reason to expression; the first rule that is true gives the reason.
+        Reason to expression; the first rule that is true gives the reason, and later rules
+        look at what is left.
     amount : str, optional
         Column whose sum must be accounted for.
 
@@ -95,20 +97,21 @@ def set_aside(
     """
     data = nw.from_native(frame).lazy()
     columns = data.collect_schema().names()
-    # Windows are computed on all rows before any is removed.
-    flags = {f"__rule_{i}": rule for i, rule in enumerate(rules.values())}
-    reasons = [
-        nw.when(nw.col(flag).fill_null(False)).then(nw.lit(reason))
-        for flag, reason in zip(flags, rules, strict=True)
-    ]
-    if reasons:
+    marked = data.with_columns(nw.lit(None, nw.String).alias(REASON))
+    for reason, rule in rules.items():
+        # A rule that counts rows counts only those that no earlier rule set aside: a bad
+        # copy must not take a good row with it.
+        good = nw.col(REASON).is_null()
         marked = (
-            data.with_columns(nw.lit(1).alias(ONE))
-            .with_columns(**flags)
-            .with_columns(nw.coalesce(*reasons, nw.lit(None, nw.String)).alias(REASON))
+            marked.with_columns(nw.when(good).then(nw.lit(1)).otherwise(nw.lit(0)).alias(ONE))
+            .with_columns(rule.fill_null(False).alias(BROKEN))
+            .with_columns(
+                nw.when(good & nw.col(BROKEN))
+                .then(nw.lit(reason))
+                .otherwise(nw.col(REASON))
+                .alias(REASON)
+            )
         )
-    else:
-        marked = data.with_columns(nw.lit(None, nw.String).alias(REASON))
     kept = marked.filter(nw.col(REASON).is_null()).select(*columns)
     aside = marked.filter(~nw.col(REASON).is_null()).select(*columns, REASON)
     quarantined = _describe(aside.collect("pandas").to_native(), table=table, amount=amount)
@@ -130,11 +133,12 @@ def _describe(aside: pd.DataFrame, *, table: str, amount: str | None) -> pd.Data
     return pd.DataFrame(
         {
             "table": table,
-            "source": aside["source"] if "source" in aside else empty,
+            "source": aside.get("source", empty),
             "file": empty,
             "row": pd.Series(pd.NA, index=aside.index, dtype="Int64"),
             "reason": aside[REASON],
             "amount": aside[amount].astype(float) if amount else float("nan"),
-            "content": lines.splitlines() if len(aside) else [],
+            # Not `splitlines`, which also cuts at separators that stand inside a text.
+            "content": lines.rstrip("\n").split("\n") if len(aside) else [],
         }
     )

@@ -109,11 +109,10 @@ def row_metrics(
         `amount_kept`, `amount_quarantined` (currency, order lines).
     """
     metrics: dict[str, float] = {}
-    for row in summary.itertuples():
-        name = f"{row.table}_{row.source}" if row.source else row.table
-        metrics[f"{name}_rows_in"] = row.rows_in
-        metrics[f"{name}_rows_kept"] = row.rows_kept
-        metrics[f"{name}_rows_quarantined"] = row.rows_quarantined
+    for row in summary.to_dict("records"):
+        name = f"{row['table']}_{row['source']}" if row["source"] else row["table"]
+        for count in ("rows_in", "rows_kept", "rows_quarantined"):
+            metrics[f"{name}_{count}"] = row[count]
     total = nw.from_native(raw_orders).lazy().select(nw.col("amount").sum()).collect().item(0, 0)
     aside = quarantined[quarantined["table"] == "orders"]
     unread = float(aside.loc[aside["file"].notna(), "amount"].sum())

@@ -173,9 +173,7 @@ def basket_block(orders: Any, *, as_of: date) -> nw.LazyFrame:
     )
 
 
-def web_block(
-    web_events: Any, *, as_of: date, horizon_days: int, timezone: str
-) -> nw.LazyFrame:
+def web_block(web_events: Any, *, as_of: date, horizon_days: int, timezone: str) -> nw.LazyFrame:
     """Visits while logged in.
 
     Parameters
@@ -184,20 +182,23 @@ def web_block(
         Contract `customer_web_events`.
     """
     now = day_of(as_of)
-    visits = _until(web_events, as_of=as_of, timezone=timezone).with_columns(recent=_in_last(now, horizon_days))
+    visits = _until(web_events, as_of=as_of, timezone=timezone).with_columns(
+        recent=_in_last(now, horizon_days)
+    )
     totals = visits.group_by("customer_id").agg(
         web_hits_last_period=nw.col("recent").sum(), last=nw.col("day_no").max()
     )
     return totals.select(
         "customer_id",
         "web_hits_last_period",
-        days_since_visit=(now - nw.col("last")).cast(nw.Float64),
+        # West of Greenwich the evening of `as_of` already bears the next day's UTC date.
+        days_since_visit=nw.when(nw.col("last") > now)
+        .then(nw.lit(0.0))
+        .otherwise((now - nw.col("last")).cast(nw.Float64)),
     )
 
 
-def contact_block(
-    contacts: Any, *, as_of: date, horizon_days: int, timezone: str
-) -> nw.LazyFrame:
+def contact_block(contacts: Any, *, as_of: date, horizon_days: int, timezone: str) -> nw.LazyFrame:
     """Messages received, opened, and what they cost.
 
     Parameters

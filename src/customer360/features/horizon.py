@@ -42,9 +42,7 @@ def purchase_gaps(purchase_days: Any, *, until: date) -> pd.DataFrame:
         "customer_id, CAST(day AS DATE) - lag(CAST(day AS DATE)) "
         "OVER (PARTITION BY customer_id ORDER BY day) AS gap_days"
     ).filter("gap_days IS NOT NULL")
-    weighed = gaps.project(
-        "gap_days, 1.0 / count(*) OVER (PARTITION BY customer_id) AS weight"
-    )
+    weighed = gaps.project("gap_days, 1.0 / count(*) OVER (PARTITION BY customer_id) AS weight")
     table = weighed.aggregate(
         "gap_days, round(sum(weight), 6) AS customers, count(*) AS gaps", "gap_days"
     )
@@ -73,6 +71,8 @@ def choose_horizon_days(gaps: pd.DataFrame, *, calendar: Calendar, quantile: flo
     if gaps.empty:
         return longest
     share = np.cumsum(gaps["customers"].to_numpy()) / gaps["customers"].sum()
-    gap = int(gaps["gap_days"].to_numpy()[np.searchsorted(share, quantile)])
+    # Rounding may leave the last share a hair below one.
+    at = min(int(np.searchsorted(share, quantile)), len(share) - 1)
+    gap = int(gaps["gap_days"].to_numpy()[at])
     weeks = int(np.ceil(gap / 7)) * 7
     return int(np.clip(weeks, SHORTEST_DAYS, longest))

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from customer360.contracts import CONTRACTS
+from customer360.linkage.engine_tables import as_arrow
 from customer360.linkage.records import LinkageError
 
 if TYPE_CHECKING:
@@ -99,8 +100,7 @@ def _keys(frame: Any | None) -> pd.DataFrame:
     if frame is None:
         return pd.DataFrame({c: pd.Series(dtype="str") for c in KEY})
     with closing(duckdb.connect()) as connection:
-        given = frame.to_arrow_table() if hasattr(frame, "to_arrow_table") else frame
-        connection.register("given", given)
+        connection.register("given", as_arrow(frame))
         keys = connection.execute(
             "select distinct source::varchar as source, source_id::varchar as source_id from given"
         ).df()

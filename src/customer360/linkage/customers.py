@@ -138,7 +138,8 @@ def assemble_customers(golden: Any, *, links: Any, orders: Any, as_of: date) -> 
     """
     totals = orders.aggregate(
         "customer_id, min(ordered_at) AS first_order_at, max(ordered_at) AS last_order_at, "
-        "count(DISTINCT order_id) AS orders, sum(net_amount) AS net_amount, sum(margin) AS margin",
+        "count(DISTINCT (source, order_id)) AS orders, sum(net_amount) AS net_amount, "
+        "sum(margin) AS margin",
         "customer_id",
     ).df()
     everyone = links.aggregate(
@@ -170,9 +171,9 @@ def orders_by_month(orders: Any) -> pd.DataFrame:
     """
     return (
         orders.aggregate(
-            "date_trunc('month', ordered_at) AS month, round(sum(net_amount), 2) AS net_amount, "
-            "count(DISTINCT order_id) AS orders",
-            "date_trunc('month', ordered_at)",
+            "date_trunc('month', ordered_on) AS month, round(sum(net_amount), 2) AS net_amount, "
+            "count(DISTINCT (source, order_id)) AS orders",
+            "date_trunc('month', ordered_on)",
         )
         .order("month")
         .df()

@@ -11,6 +11,8 @@ from typing import Any
 
 import duckdb
 
+from customer360.linkage.engine_tables import as_arrow
+
 __all__ = ["evaluate_links"]
 
 
@@ -38,7 +40,7 @@ def evaluate_links(
     """
     with closing(duckdb.connect()) as connection:
         for name, table in (("linked", linked_records), ("truth", people_links)):
-            connection.register(name, _registrable(table))
+            connection.register(name, as_arrow(table))
         connection.execute(
             """create temp table cells as
             select customer_id, person_id, count(*) as n
@@ -63,7 +65,7 @@ def evaluate_links(
             "customers_mixed": float(mixed),
         }
         if true_people is not None:
-            connection.register("persons", _registrable(true_people))
+            connection.register("persons", as_arrow(true_people))
             home = connection.execute(
                 """select count(*) from (
                     select customer_id from (
@@ -88,7 +90,3 @@ def _measures(true: int, found: int, right: int) -> dict[str, float]:
         "pairs_found": float(found),
         "pairs_right": float(right),
     }
-
-
-def _registrable(table: Any) -> Any:
-    return table.to_arrow_table() if hasattr(table, "to_arrow_table") else table

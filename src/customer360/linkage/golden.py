@@ -18,6 +18,7 @@ from typing import Any
 import duckdb
 
 from customer360.contracts import CONTRACTS
+from customer360.linkage.engine_tables import as_arrow
 
 __all__ = ["FIELD_RULES", "FieldRule", "build_golden_record"]
 
@@ -156,12 +157,12 @@ def _load(
         connection.executemany(
             "insert into trusted values (?, ?)", [list(t) for t in trust.items()]
         )
-    connection.register("linked", _registrable(linked_records))
+    connection.register("linked", as_arrow(linked_records))
     contract = CONTRACTS["staged.people"]
     types = {"text": "varchar", "date": "date", "flag": "boolean", "time": "timestamp"}
     found: set[str] = set()
     if people is not None:
-        connection.register("people_given", _registrable(people))
+        connection.register("people_given", as_arrow(people))
         found = {row[0] for row in connection.execute("describe people_given").fetchall()}
     columns = ", ".join(
         f"cast({c.name} as {types[c.dtype]}) as {c.name}"
@@ -329,7 +330,3 @@ def _provenance_sql() -> str:
         where t.value is not null
         order by t.customer_id, t.field
     """
-
-
-def _registrable(table: Any) -> Any:
-    return table.to_arrow_table() if hasattr(table, "to_arrow_table") else table

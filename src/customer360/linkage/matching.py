@@ -99,7 +99,8 @@ def match_people(
     model : mapping, optional
         Parameters of an earlier run, used as they are instead of training.
     connection : duckdb.DuckDBPyConnection, optional
-        Where to work; an own one is opened and closed by default.
+        Where to work, leaving working tables behind; an own one is opened and closed
+        by default.
 
     Returns
     -------
@@ -162,7 +163,7 @@ def _match(
     connection: Any,
     cost: float,
 ) -> Matches:
-    named = prepare_records(connection, _as_registrable(people))
+    named = prepare_records(connection, people)
     comparisons, notes = choose_comparisons(connection)
     if named:
         notes.append(f"the e-mail spells the missing name of its owner {named:,} times")
@@ -241,11 +242,6 @@ def _match(
         records=records,
         pairs_compared=pairs_compared,
     )
-
-
-def _as_registrable(people: Any) -> Any:
-    """A relation may belong to another connection: carry it over as Arrow."""
-    return people.to_arrow_table() if hasattr(people, "to_arrow_table") else people
 
 
 def _identifies(comparisons: Sequence[Comparison]) -> bool:
@@ -339,16 +335,17 @@ def _linker(
         # Frequencies are drawn towards the usual share: in a small table a name that two
         # records bear would count as borne by everyone.
         believed = RARITY_SHARES.get(column, share)
-        frequencies = connection.sql(
+        connection.execute(
             f"""
+            create or replace temp table frequencies_{column} as
             select {column},
                    (count(*) + {believed * RARITY_RECORDS}) / ({records} + {RARITY_RECORDS})
                        as tf_{column}
             from records where {column} is not null group by 1 order by 1
             """
-        ).to_arrow_table()
+        )
         linker.table_management.register_term_frequency_lookup(
-            engine.register(frequencies, table_name=f"frequencies_{column}"), column
+            engine.register(f"frequencies_{column}"), column
         )
     return linker
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from customer360.linkage.engine_tables import as_arrow
 from customer360.linkage.names import NICKNAMES, names_in_email
 
 __all__ = ["COLUMNS", "LinkageError", "prepare_records"]
@@ -74,7 +75,7 @@ def prepare_records(connection: Any, people: Any) -> int:
     LinkageError
         If the key columns are missing.
     """
-    connection.register("people_given", people)
+    connection.register("people_given", as_arrow(people))
     found = {row[0] for row in connection.execute("describe people_given").fetchall()}
     missing = [c for c in ("source", "source_id") if c not in found]
     if missing:

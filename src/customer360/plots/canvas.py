@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 
 from customer360.plots.style import PALETTE
 
-__all__ = ["colours", "horizontal", "new_axes"]
+__all__ = ["colours", "horizontal", "legend_below", "new_axes"]
 
 
 def new_axes(*, height: float = 4.2) -> Axes:
@@ -20,6 +20,12 @@ def horizontal(ax: Axes) -> Axes:
     """Grid lines for bars that lie."""
     ax.grid(axis="y", visible=False)
     ax.grid(axis="x", visible=True)
+    return ax
+
+
+def legend_below(ax: Axes) -> Axes:
+    """Legend under the figure, where it hides nothing."""
+    ax.figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return ax
 
 

@@ -44,9 +44,7 @@ def reliability(tables: dict[str, pd.DataFrame]) -> Axes:
     top = max(float(t[["predicted", "observed"]].max().max()) for t in tables.values())
     ax.plot([0, top], [0, top], color=MUTED, linestyle="--")
     for colour, (name, table) in zip(PALETTE, tables.items(), strict=False):
-        ax.plot(
-            table["predicted"], table["observed"], marker="o", label=name, color=colour
-        )
+        ax.plot(table["predicted"], table["observed"], marker="o", label=name, color=colour)
     ax.set(
         xlabel="probability to leave that was predicted",
         ylabel="share that did leave",

@@ -8,7 +8,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from customer360.plots.canvas import horizontal, new_axes
+from customer360.plots.canvas import horizontal, legend_below, new_axes
 from customer360.plots.style import PALETTE, use_style
 
 __all__ = ["field_coverage", "quarantine_reasons", "rows_set_aside", "use_style"]
@@ -23,10 +23,7 @@ def rows_set_aside(summary: pd.DataFrame) -> Axes:
         Columns table, source, rows_kept, rows_quarantined.
     """
     data = summary[summary["rows_in"] > 0].sort_values("rows_in").tail(16)
-    labels = [
-        f"{t} · {s}" if s else t
-        for t, s in zip(data["table"], data["source"], strict=True)
-    ]
+    labels = [f"{t} · {s}" if s else t for t, s in zip(data["table"], data["source"], strict=True)]
     ax = new_axes(height=0.32 * len(data) + 1.4)
     ax.barh(labels, data["rows_kept"], color=PALETTE[0], label="kept")
     ax.barh(
@@ -36,11 +33,9 @@ def rows_set_aside(summary: pd.DataFrame) -> Axes:
         color=PALETTE[3],
         label="set aside",
     )
-    ax.set(
-        xscale="log", xlabel="rows (each step is ten times more)", title="What arrived"
-    )
+    ax.set(xscale="log", xlabel="rows (each step is ten times more)", title="What arrived")
     ax.grid(axis="y", visible=False)
-    ax.legend(loc="lower right")
+    legend_below(ax)
     return ax
 
 
@@ -74,9 +69,7 @@ def field_coverage(audit: pd.DataFrame, *, table: str) -> Axes:
     table : str
         Table shown.
     """
-    data = audit[audit["table"] == table].pivot(
-        index="field", columns="source", values="coverage"
-    )
+    data = audit[audit["table"] == table].pivot(index="field", columns="source", values="coverage")
     data = data.loc[data.mean(axis=1).sort_values(ascending=False, kind="stable").index]
     ax = new_axes(height=0.3 * len(data) + 1.4)
     sns.heatmap(

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from customer360.plots.canvas import new_axes
+from customer360.plots.canvas import legend_below, new_axes
 from customer360.plots.style import INK, MUTED, PALETTE, percent, thousands, use_style
 
 __all__ = ["tracking", "use_style", "value_concentration"]
@@ -47,7 +47,7 @@ def tracking(track: pd.DataFrame, *, calibration_end: Any, cumulative: bool) -> 
         ylim=(0, None),
         title=f"Repeat purchases, {word}",
     )
-    ax.legend(loc="upper left" if cumulative else "upper right")
+    legend_below(ax)
     return thousands(ax)
 
 
@@ -62,9 +62,7 @@ def value_concentration(clv: pd.Series) -> Axes:
     ordered = np.sort(clv.to_numpy(dtype=float))[::-1]
     total = ordered.sum()
     x = np.linspace(0, 1, 201)
-    held = np.interp(
-        x * len(ordered), np.arange(len(ordered) + 1), np.r_[0.0, np.cumsum(ordered)]
-    )
+    held = np.interp(x * len(ordered), np.arange(len(ordered) + 1), np.r_[0.0, np.cumsum(ordered)])
     ax = new_axes()
     ax.plot(x, held / total if total else held, color=PALETTE[0])
     ax.plot([0, 1], [0, 1], color=MUTED, linestyle="--")

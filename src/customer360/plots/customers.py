@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from customer360.plots.canvas import colours, horizontal, new_axes
+from customer360.plots.canvas import colours, horizontal, legend_below, new_axes
 from customer360.plots.style import PALETTE, money, percent, use_style
 
 __all__ = ["field_origins", "sales_by_month", "use_style"]
@@ -28,7 +28,7 @@ def field_origins(origins: pd.DataFrame) -> Axes:
         ax.barh(data.index, data[source], left=left, label=source, color=colour)
         left += data[source].to_numpy()
     ax.set(title="Where each field of the golden record comes from", xlim=(0, 1))
-    ax.legend(ncols=4, loc="upper center", bbox_to_anchor=(0.5, -0.08))
+    legend_below(ax)
     return percent(horizontal(ax), axis="x")
 
 
@@ -48,7 +48,5 @@ def sales_by_month(months: pd.DataFrame, *, currency: str) -> Axes:
         color=PALETTE[0],
         alpha=0.12,
     )
-    ax.set(
-        title="What customers brought in, by month", ylim=(0, None), ylabel="net amount"
-    )
+    ax.set(title="What customers brought in, by month", ylim=(0, None), ylabel="net amount")
     return money(ax, axis="y", currency=currency)

@@ -76,14 +76,10 @@ def records_per_customer(counts: pd.DataFrame) -> Axes:
     counts : pandas.DataFrame
         Columns records, customers.
     """
-    data = (
-        counts.assign(records=counts["records"].clip(upper=8)).groupby("records").sum()
-    )
+    data = counts.assign(records=counts["records"].clip(upper=8)).groupby("records").sum()
     ax = new_axes()
     labels = [f"{r}+" if r == 8 else str(r) for r in data.index]
-    ax.bar_label(
-        ax.bar(labels, data["customers"], color=PALETTE[0]), fmt="{:,.0f}", padding=3
-    )
+    ax.bar_label(ax.bar(labels, data["customers"], color=PALETTE[0]), fmt="{:,.0f}", padding=3)
     ax.set(
         xlabel="records of one person",
         ylabel="customers",

@@ -9,7 +9,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from customer360.plots.canvas import horizontal, new_axes
+from customer360.plots.canvas import horizontal, legend_below, new_axes
 from customer360.plots.style import MUTED, PALETTE, percent, use_style
 
 __all__ = [
@@ -59,9 +59,7 @@ def class_sizes(classes: pd.DataFrame, *, currency: str) -> Axes:
     classes : pandas.DataFrame
         Columns potential_class, customers_share, margin_share.
     """
-    data = classes.set_index("potential_class")[
-        ["customers_share", "margin_share"]
-    ].iloc[::-1]
+    data = classes.set_index("potential_class")[["customers_share", "margin_share"]].iloc[::-1]
     ax = new_axes(height=0.62 * len(data) + 1.4)
     y = np.arange(len(data))
     for offset, column, label, colour in (
@@ -72,7 +70,7 @@ def class_sizes(classes: pd.DataFrame, *, currency: str) -> Axes:
         ax.bar_label(bars, fmt=lambda v: f"{v:.0%}", padding=4)
     ax.set_yticks(y, data.index)
     ax.margins(x=0.12)
-    ax.legend(loc="lower right")
+    legend_below(ax)
     ax.set(title="Who they are, and who brings the margin")
     return percent(horizontal(ax), axis="x")
 
@@ -130,9 +128,7 @@ def segment_profiles(profile: pd.DataFrame) -> Axes:
         linewidths=1,
         linecolor="white",
     )
-    ax.set(
-        title="Traits of each segment (red: more than average)", xlabel="", ylabel=""
-    )
+    ax.set(title="Traits of each segment (red: more than average)", xlabel="", ylabel="")
     ax.tick_params(axis="x", rotation=30)
     ax.tick_params(axis="y", rotation=0, labelsize=10)
     return ax

@@ -13,6 +13,7 @@ from mistune.renderers.html import HTMLRenderer
 
 from customer360.report.numbers import thin_thousands, unbroken_days
 
+
 class _Renderer(HTMLRenderer):
     def text(self, text: str) -> str:
         # One way to write numbers on all pages, and no line break inside a date.

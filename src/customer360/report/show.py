@@ -16,7 +16,7 @@ from typing import Any
 from IPython.display import display
 from narwhals.typing import IntoFrame
 
-from customer360.report.numbers import number
+from customer360.report.numbers import number, thin_thousands
 from customer360.report.read import MARK
 from customer360.report.tables import table_html, table_text
 
@@ -63,7 +63,7 @@ def key_figure(label: str, value: str | float, note: str = "") -> None:
         When label or value is empty.
     """
     label, note = _one_line(label), _one_line(note)
-    shown = _one_line(value) if isinstance(value, str) else number(float(value))
+    shown = thin_thousands(_one_line(value)) if isinstance(value, str) else number(float(value))
     if not label or not shown:
         raise ValueError("a key figure needs a label and a value")
     after = f" ({note})" if note else ""

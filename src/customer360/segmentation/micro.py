@@ -145,7 +145,9 @@ def choose_segments(
                 continue
             fits[k] = _kmeans(sample, k, seed)
             labels = [_nearest(sample, _kmeans(sample[rows_], k, seed)) for rows_ in pairs]
-            agree = [adjusted_rand_score(a, b) for a, b in zip(labels[::2], labels[1::2], strict=True)]
+            agree = [
+                adjusted_rand_score(a, b) for a, b in zip(labels[::2], labels[1::2], strict=True)
+            ]
             sizes = np.bincount(_nearest(standard, fits[k]), minlength=k)
             rows.append((k, float(np.mean(agree)), int(sizes.min())))
         if not rows:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
 __all__ = ["rfm_scores"]
@@ -38,4 +37,4 @@ def rfm_scores(features: pd.DataFrame) -> pd.DataFrame:
 
 def _fifths(values: pd.Series) -> pd.Series:
     middle = (values.rank(method="average") - 0.5) / max(len(values), 1)
-    return np.floor(middle.fillna(0.0) * 5).clip(0, 4).astype("int64") + 1
+    return (middle.fillna(0.0) * 5).floordiv(1).clip(0, 4).astype("int64") + 1

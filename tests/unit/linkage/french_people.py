@@ -5,26 +5,32 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-MEN = (
+
+def _words(text: str, separator: str | None = None) -> list[str]:
+    return text.split(separator)
+
+
+MEN = _words(
     "Jean Pierre Michel Philippe Alain Nicolas Julien Thomas Antoine Hugo Lucas Louis Gabriel "
     "Arthur Jules Paul Marc Denis Éric Olivier Benoît François Théo Mathis Jean-Pierre Jean-Paul "
     "Karim Mehdi Bruno Gilles"
-).split()
-WOMEN = (
+)
+WOMEN = _words(
     "Marie Nathalie Isabelle Sylvie Catherine Julie Camille Léa Manon Chloé Emma Jade Louise "
     "Alice Martine Monique Sandrine Céline Aurélie Émilie Hélène Françoise Anne-Marie Fatima "
     "Sophie Claire Inès Zoé Lucie Valérie"
-).split()
-ROOTS = (
+)
+ROOTS = _words(
     "Mart Bern Dub Thom Rob Rich Pet Dur Ler Mor Sim Laur Lef Mich Garc Dav Bert Rou Vinc Fourn "
     "Gir Bonn Dup Lamb Font Rouss Mercier Gu Bo Ferr Cheval Perr Clem Gauth Mass Marchand Duv "
     "Noël Meun Barb"
-).split()
-ENDINGS = "in ard ois as ert et ier and eau oux ot el ette i an aud eron ac".split()
-STREETS = (
+)
+ENDINGS = _words("in ard ois as ert et ier and eau oux ot el ette i an aud eron ac")
+STREETS = _words(
     "de la République|Victor Hugo|des Lilas|du Général Leclerc|de l'Église|Jean Jaurès|Pasteur|"
-    "des Acacias|du Moulin|Gambetta|de la Gare|des Écoles|Voltaire|du Stade|Émile Zola"
-).split("|")
+    "des Acacias|du Moulin|Gambetta|de la Gare|des Écoles|Voltaire|du Stade|Émile Zola",
+    separator="|",
+)
 KINDS = ["rue", "avenue", "boulevard", "place", "chemin", "allée"]
 SHORT = {"rue": "r.", "avenue": "av.", "boulevard": "bd", "place": "pl.", "allée": "all."}
 

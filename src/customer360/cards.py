@@ -1,0 +1,100 @@
+"""The model cards of segmentation, churn and value: what a reviewer signs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from customer360.model_card import render_card
+from customer360.periods import Calendar, Snapshots
+
+__all__ = ["churn_card", "clv_card", "segmentation_card"]
+
+
+def segmentation_card(
+    *,
+    dataset: str,
+    calendar: Calendar,
+    metrics: Mapping[str, float],
+    profile: pd.DataFrame,
+    review: Mapping[str, Any],
+) -> str:
+    """Card of the micro-segments; `profile` comes from `profile_segments`."""
+    return render_card(
+        title=f"Micro-segments of {dataset}",
+        purpose="Group customers who buy alike, for audiences and service levels.",
+        data_window=f"{calendar.first_day} to {calendar.as_of}",
+        population=f"{profile['customers'].sum():,} customers with at least one purchase",
+        intended_use=["choose audiences and messages", "read the portfolio by group"],
+        not_for=["a decision on one person", "credit or price"],
+        metrics=metrics,
+        baselines={},
+        slices=profile[["segment_name", "customers", "margin"]],
+        limits=["k-means on seven purchase traits; no web, text or demographics"],
+        thresholds=review,
+        expiry="one horizon after the last day known",
+    )
+
+
+def churn_card(
+    *,
+    dataset: str,
+    calendar: Calendar,
+    snapshots: Snapshots,
+    metrics: Mapping[str, float],
+    slices: pd.DataFrame | None,
+    review: Mapping[str, Any],
+) -> str:
+    """Card of the churn model; `slices` has a group, `customers` and measures."""
+    horizon = snapshots.horizon_days
+    return render_card(
+        title=f"Churn of {dataset}",
+        purpose=f"Probability that an active customer buys nothing in {horizon} days.",
+        data_window=f"{calendar.first_day} to {calendar.as_of}; judged on {snapshots.holdout}",
+        population=f"customers who bought within {2 * horizon} days",
+        intended_use=["rank customers for retention", "expect how many leave"],
+        not_for=["whom a message would keep: that needs a randomised test", "refusing service"],
+        metrics={k: v for k, v in metrics.items() if not k.startswith(("recency_", "palive_"))},
+        baselines={
+            "recency alone": _part(metrics, "recency_"),
+            "P(alive)": _part(metrics, "palive_"),
+        },
+        slices=slices,
+        limits=["one holdout window; seasons beyond it are not tested"],
+        thresholds=review,
+        expiry=f"{horizon} days after {calendar.as_of}",
+    )
+
+
+def clv_card(
+    *,
+    dataset: str,
+    calendar: Calendar,
+    customers: int,
+    horizon_days: int,
+    metrics: Mapping[str, float],
+    review: Mapping[str, Any],
+) -> str:
+    """Card of the value model."""
+    return render_card(
+        title=f"Customer value of {dataset}",
+        purpose=f"Discounted margin less cost over the next {horizon_days} days.",
+        data_window=(
+            f"{calendar.first_day} to {calendar.as_of}; judged after {calendar.calibration_end}"
+        ),
+        population=f"{customers:,} customers with at least one purchase",
+        intended_use=["rank customers by value", "budgets by segment", "value of the portfolio"],
+        not_for=["the answer of one customer to one offer", "planning by season"],
+        metrics={k: v for k, v in metrics.items() if not k.startswith("naive_")},
+        baselines={"own past rate": _part(metrics, "naive_")},
+        slices=None,
+        limits=["no season and no trend: rates are constant while a customer is alive"],
+        thresholds=review,
+        expiry=f"{horizon_days} days after {calendar.as_of}",
+    )
+
+
+def _part(metrics: Mapping[str, float], prefix: str) -> dict[str, float]:
+    return {k.removeprefix(prefix): v for k, v in metrics.items() if k.startswith(prefix)}

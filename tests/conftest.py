@@ -1,0 +1,45 @@
+"""Pipelines run once per test session; the tests look at what they left."""
+
+from __future__ import annotations
+
+import pytest
+from messy import write_messy_excel
+from project import copy_project, repro, run
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory):
+    """The demo with 1,500 people, run by `dvc repro`."""
+    folder = copy_project(tmp_path_factory.mktemp("demo"), dataset="demo")
+    spec = folder / "datasets" / "demo.yaml"
+    spec.write_text(spec.read_text().replace("people: 20000", "people: 1500"))
+    assert "people: 1500" in spec.read_text()
+    repro(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def cdnow(tmp_path_factory):
+    """The 1/10 sample of CDNOW, run by `dvc repro`."""
+    folder = copy_project(tmp_path_factory.mktemp("cdnow"), dataset="cdnow")
+    spec = folder / "datasets" / "cdnow.yaml"
+    spec.write_text(spec.read_text().replace("sample: false", "sample: true"))
+    assert "sample: true" in spec.read_text()
+    repro(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def own_files(tmp_path_factory):
+    """Somebody's messy Excel, through new-dataset, check and the pipeline."""
+    folder = copy_project(tmp_path_factory.mktemp("own"), dataset="shop")
+    (folder / "data" / "incoming" / "shop").rmdir()
+    excel = folder / "ventes 2025.xlsx"
+    facts = write_messy_excel(excel)
+    proposed = run(folder, "customer360", "new-dataset", "shop", excel.name)
+    assert proposed.returncode == 0, proposed.stdout + proposed.stderr
+    checked = run(folder, "customer360", "check", "shop")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    excel.unlink()
+    repro(folder)
+    return folder, facts

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from contextlib import closing
+
+import duckdb
+import pandas as pd
+
+from customer360.linkage.comparisons import choose_comparisons
+from customer360.linkage.names import NICKNAMES, names_in_email
+from customer360.linkage.records import prepare_records
+
+FIRSTS = {"marie": "marie", "jeanpierre": "jean pierre", "paul": "paul"}
+LASTS = {"durand": "durand", "lebris": "le bris"}
+
+
+def read(email: str, first: str | None = None, last: str | None = None):
+    return names_in_email(email, first=first, last=last, firsts=FIRSTS, lasts=LASTS)
+
+
+def test_names_that_an_email_spells():
+    assert read("marie.durand") == ("marie", "durand")
+    assert read("durand-marie75") == ("marie", "durand")
+    assert read("mariedurand") == ("marie", "durand")
+    assert read("jean-pierre.lebris") == ("jean pierre", "le bris")
+    assert read("m.durand") == ("m", "durand")
+    assert read("zebulon.durand", last="durand") is None
+    assert read("paul.xyzzy") == ("paul", "xyzzy")
+
+
+def test_names_that_it_does_not_spell():
+    assert read("lesfleurs34") is None
+    assert read("kitty") is None
+    # The e-mail of somebody else in the household.
+    assert read("marie.durand", first="paul") is None
+
+
+def test_what_the_record_says_comes_first():
+    assert read("m.durand", first="marie") == ("marie", "durand")
+    assert read("lebris.paul", last="le bris") == ("paul", "le bris")
+
+
+def test_nicknames_stand_for_full_names():
+    assert NICKNAMES["jp"] == ("jean pierre", "jean paul", "jean philippe")
+    assert "christophe" in NICKNAMES["chris"]
+    assert all(NICKNAMES.values())
+
+
+def test_records_are_folded_numbered_and_completed():
+    people = pd.DataFrame(
+        {
+            "source": ["b", "a", "a", "a"],
+            "source_id": ["1", "2", "1", "1"],
+            "first_name": ["Élodie", None, "Marie", "Maria"],
+            "last_name": ["Le Goff", None, "Durand", "Durand"],
+            "email": [None, "elodie.legoff@x.fr", None, None],
+            "updated_at": pd.to_datetime(["2024-01-01"] * 3 + ["2023-01-01"]),
+        }
+    )
+    again = pd.concat([people, people.head(1).assign(source="c")], ignore_index=True)
+    with closing(duckdb.connect()) as connection:
+        completed = prepare_records(connection, again)
+        rows = connection.execute(
+            "select record, source, source_id, first_name, last_name from records order by record"
+        ).fetchall()
+    assert rows[:3] == [
+        (1, "a", "1", "marie", "durand"),
+        (2, "a", "2", "elodie", "le goff"),
+        (3, "b", "1", "elodie", "le goff"),
+    ]
+    assert completed == 1
+
+
+def test_levels_that_need_an_absent_column_are_left_out():
+    people = pd.DataFrame(
+        {"source": ["a", "b"], "source_id": ["1", "2"], "first_name": ["Ann", "Ann"]}
+    )
+    with closing(duckdb.connect()) as connection:
+        prepare_records(connection, people)
+        chosen, notes = choose_comparisons(connection)
+    assert [c.name for c in chosen] == ["first_name", "system"]
+    assert not any("swapped" in level.label for level in chosen[0].levels)
+    assert "family name is not compared: filled in 0 of 2 records" in notes
