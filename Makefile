@@ -7,7 +7,8 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DVC_NO_ANALYTICS := true
 LOCK = uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	--no-header --quiet pyproject.toml --extra build
+	--no-header --quiet
+PIP = $(BIN)/python -m pip --disable-pip-version-check
 
 .PHONY: help pipeline test lab mlflow report check clean lock gpu results
 
@@ -18,14 +19,16 @@ help:
 .venv/runtime: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "customer360 needs Python 3.11 or newer; this is $$($(PYTHON) --version). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@echo "Installing the libraries (once, two to three minutes)..."
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@echo "Installing the libraries (once, about two minutes)..."
+	@$(PIP) install --quiet --require-hashes --requirement requirements.lock
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@# Imports without cached bytecode cost twice, and some environments forbid writing it later.
+	@$(BIN)/python -m compileall -q src
 	@touch $@
 
 .venv/dev: requirements-dev.lock .venv/runtime
 	@echo "Installing what the tests need..."
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.lock
+	@$(PIP) install --quiet --require-hashes --requirement requirements-dev.lock
 	@touch $@
 
 ## Set up if needed, then run the whole pipeline on the dataset named in params.yaml.
@@ -43,7 +46,7 @@ lab: .venv/runtime
 
 ## Open the MLflow pages of runs and models on this machine.
 mlflow: .venv/runtime
-	mlflow server --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000
+	MLFLOW_DISABLE_TELEMETRY=true mlflow server --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000
 
 ## Write reports/index.html again.
 report: .venv/runtime
@@ -68,11 +71,11 @@ results: .venv/runtime
 
 ## Renew the lock files from pyproject.toml.
 lock: .venv/dev
-	$(LOCK) --output-file requirements.lock
-	$(LOCK) --extra dev --output-file requirements-dev.lock
-	$(LOCK) --no-deps --only-group gpu --output-file requirements-gpu.lock
+	$(LOCK) --upgrade pyproject.toml --extra build --output-file requirements.lock
+	$(LOCK) pyproject.toml --extra build --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+	echo 'xgboost>=3.0' | $(LOCK) - --constraint requirements.lock --output-file requirements-gpu.lock
 
 ## Replace the CPU build of XGBoost by the full one, for machines with an NVIDIA card.
 gpu: .venv/runtime
-	$(BIN)/pip uninstall --yes --quiet xgboost-cpu xgboost
-	$(BIN)/pip install --quiet --no-deps --require-hashes --requirement requirements-gpu.lock
+	$(PIP) uninstall --yes --quiet xgboost-cpu xgboost
+	$(PIP) install --quiet --require-hashes --requirement requirements-gpu.lock

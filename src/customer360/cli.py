@@ -153,6 +153,8 @@ def run(
             write_text(root / "reports" / f"{path.stem}.html", page)
     except StageError as error:
         raise _stop(str(error), then="correct params.yaml") from None
+    except FileNotFoundError as error:
+        raise _stop(str(error), then="make pipeline") from None
     except StageFailed as failure:
         # Our own errors say all there is to say; of others, show where they came from.
         if not failure.expected:
@@ -285,7 +287,10 @@ def dictionary() -> None:
 
 @app.command()
 def strip(
-    notebooks: Annotated[list[Path], typer.Argument(help="notebooks to clean in place")],
+    notebooks: Annotated[
+        list[Path],
+        typer.Argument(help="notebooks to clean in place", exists=True, dir_okay=False),
+    ],
     check_only: Annotated[bool, typer.Option("--check", help="only say which need it")] = False,
 ) -> None:
     """Remove outputs, counts and volatile metadata from notebooks, as git keeps them.

@@ -9,7 +9,7 @@ import narwhals as nw
 
 from customer360.cleaning.local_day import local_day
 from customer360.cleaning.quarantine import Split, contract_rules, set_aside
-from customer360.contracts import CONTRACTS
+from customer360.contracts import CONTRACTS, ContractError
 
 __all__ = ["clean_orders"]
 
@@ -46,6 +46,11 @@ def clean_orders(
     Split
         `kept` in the contract `staged.orders`.
 
+    Raises
+    ------
+    ContractError
+        When no line is left.
+
     Notes
     -----
     `net_amount` is the amount of a paid line and 0 for an unpaid or returned one; a
@@ -70,6 +75,13 @@ def clean_orders(
             **contract_rules("orders"),
         },
     )
+    if len(known.quarantined) == known.rows_in:
+        reasons = known.quarantined["reason"].mode()
+        raise ContractError(
+            f"none of {known.rows_in:,} order lines can be used"
+            + (f"; most often: {reasons.iloc[0]}" if len(reasons) else "")
+            + ". Correct the files or their mapping in datasets/."
+        )
     from_product = (
         nw.from_native(products)
         .lazy()

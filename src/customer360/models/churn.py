@@ -203,12 +203,12 @@ def fit_churn(
         metrics="logloss",
         early_stopping_rounds=PATIENCE,
     )
-    rounds = int(np.argmin(history["test-logloss-mean"].to_numpy())) + 1
+    rounds = int(np.argmin(np.asarray(history["test-logloss-mean"]))) + 1
     margin = np.empty(len(target))
     for learn, judge in splits:
         part = xgb.train(parameters, data.slice(learn), rounds)
         margin[judge] = part.predict(data.slice(judge), output_margin=True)
-    latest = (train["as_of"] == train["as_of"].max()).to_numpy()
+    latest = np.asarray(train["as_of"] == train["as_of"].max())
     slope, intercept = _platt(margin[latest], target[latest])
     return ChurnModel(
         booster=xgb.train(parameters, data, rounds),
@@ -301,7 +301,8 @@ def explain(model: ChurnModel, frame: pd.DataFrame, *, reasons: int = 3) -> pd.D
     for rank in range(reasons):
         column = order[:, rank] if rank < order.shape[1] else order[:, -1]
         raises = (values[rows, column] > 0) & (rank < order.shape[1])
-        told[f"reason_{rank + 1}"] = np.where(raises, phrases[rows, column], None)
+        told[f"reason_{rank + 1}"] = phrases[rows, column]
+        told[f"reason_{rank + 1}"][~raises] = None
     return pd.DataFrame(told, index=frame.index)
 
 

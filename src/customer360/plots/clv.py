@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.dates import date2num
 
 from customer360.plots.canvas import legend_below, new_axes
 from customer360.plots.style import INK, MUTED, PALETTE, percent, thousands, use_style
@@ -32,10 +33,11 @@ def tracking(track: pd.DataFrame, *, calibration_end: Any, cumulative: bool) -> 
         linestyle="--",
         label="expected",
     )
-    ax.axvline(pd.Timestamp(calibration_end), color=MUTED)
+    end = date2num(pd.Timestamp(calibration_end))
+    ax.axvline(end, color=MUTED)
     ax.annotate(
         "holdout",
-        (pd.Timestamp(calibration_end), 0.04),
+        (end, 0.04),
         xycoords=("data", "axes fraction"),
         xytext=(6, 0),
         textcoords="offset points",

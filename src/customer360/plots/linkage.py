@@ -27,7 +27,7 @@ def match_weights(pairs: pd.DataFrame, *, threshold: float) -> Axes:
     ax = new_axes()
     weight = pairs["match_weight"].clip(-20, 60)
     linked = pairs["match_probability"] >= threshold
-    bins = np.arange(np.floor(weight.min()), np.ceil(weight.max()) + 2, 2.0)
+    bins = np.arange(np.floor(weight.min()), np.ceil(weight.max()) + 2, 2.0).tolist()
     ax.hist(
         [weight[linked], weight[~linked]],
         bins=bins,

@@ -102,8 +102,8 @@ def choose_segments(
     For each number of segments, k-means is fitted on pairs of bootstrap samples and
     both models segment all customers; the adjusted Rand index says how far they agree
     (Hubert & Arabie 1985; Hennig 2007). The largest number whose agreement reaches the
-    floor and whose smallest segment respects privacy is kept; when none does, the most
-    stable one.
+    floor and whose smallest segment respects privacy is kept; when none is stable enough,
+    the most stable one that respects privacy; when none respects it, a single segment.
 
     Parameters
     ----------
@@ -150,19 +150,16 @@ def choose_segments(
             ]
             sizes = np.bincount(_nearest(standard, fits[k]), minlength=k)
             rows.append((k, float(np.mean(agree)), int(sizes.min())))
-        if not rows:
-            # Too few customers to split without breaking the floor: one segment, all agree.
+        if all(smallest < min_segment for _, _, smallest in rows):
+            # No split respects the floor: one segment, on which all samples agree.
             fits[1] = standard.mean(axis=0, keepdims=True)
-            rows.append((1, 1.0, len(standard)))
+            rows = [row for row in rows if row[0] > 1]
+            rows.insert(0, (1, 1.0, len(standard)))
+    private = [row for row in rows if row[2] >= min_segment or row[0] == 1]
+    stable = [row for row in private if row[1] >= stability_floor]
+    # The finest that is stable enough; failing that, the most stable one.
+    chosen = max(stable)[0] if stable else max(private, key=lambda row: row[1])[0]
     trials = pd.DataFrame(rows, columns=["segments", "stability_ari", "smallest_segment"])
-    private = trials[(trials["smallest_segment"] >= min_segment) | (trials["segments"] == 1)]
-    stable = private[private["stability_ari"] >= stability_floor]
-    if len(stable):
-        chosen = int(stable["segments"].max())
-    elif len(private):
-        chosen = int(private.loc[private["stability_ari"].idxmax(), "segments"])
-    else:
-        chosen = int(trials.loc[trials["smallest_segment"].idxmax(), "segments"])
     trials["chosen"] = trials["segments"] == chosen
     centroids = fits[chosen]
     order = _order_by_value(features, _nearest(standard, centroids), chosen)
@@ -230,11 +227,9 @@ def _sentence(words: Sequence[str]) -> str:
 def _matrix(
     frame: pd.DataFrame, names: Sequence[str], fill: Sequence[float] | None, median: bool = False
 ) -> Any:
-    columns = []
-    for name in names:
-        values = frame[name].astype(float)
-        columns.append(np.log1p(values.clip(lower=0)) if name in LOGARITHMIC else values)
-    table = pd.concat(columns, axis=1)
+    table = frame[list(names)].astype(float)
+    for name in LOGARITHMIC.intersection(names):
+        table[name] = np.log1p(table[name].clip(lower=0))
     if median:
         return table.median().to_numpy()
     return table.fillna(dict(zip(names, fill or (), strict=True))).to_numpy(dtype=float)
