@@ -107,13 +107,21 @@ def _order_days(store: Store, spec: dict[str, Any]) -> tuple[date, date]:
     )
     orders = store.read("raw.orders").filter("source_id IS NOT NULL")
     days = nw.from_native(orders).with_columns(day=day).to_native()
-    plausible = days.filter(f"day >= TIMESTAMP '{EARLIEST}' AND day <= TIMESTAMP '{until}'")
     span = "CAST(min(day) AS DATE), CAST(max(day) AS DATE), count(*)"
+    plausible = days.filter(f"day >= TIMESTAMP '{EARLIEST}'")
+    first, last, count = (
+        plausible.filter(f"day <= TIMESTAMP '{until}'").aggregate(span).fetchall()[0]
+    )
+    if count:
+        return first, last
+    label, total = f"datasets/{spec['name']}.yaml", store.count("raw.orders")
     first, last, count = plausible.aggregate(span).fetchall()[0]
-    if not count:
+    if count:
         raise DatasetError(
-            f"datasets/{spec['name']}.yaml: none of {store.count('raw.orders'):,} order lines has "
-            f"a customer id and a date between {EARLIEST:%Y} and {until}; map source_id and "
-            "ordered_at, and check date_format"
+            f"{label}: all {count:,} orders lie after {until} (they go from {first} to {last}); "
+            "correct calendar.as_of, or date_format if these days are wrong"
         )
-    return first, last
+    raise DatasetError(
+        f"{label}: none of {total:,} order lines has a customer id and a date after "
+        f"{EARLIEST:%Y}; map source_id and ordered_at, and check date_format"
+    )

@@ -43,7 +43,7 @@ def _root() -> Path:
 def _params(root: Path) -> dict[str, Any]:
     try:
         return yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:
         raise _stop(f"params.yaml cannot be read: {error}") from None
 
 

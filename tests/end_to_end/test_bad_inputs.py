@@ -40,7 +40,7 @@ class Case:
     content: bytes
     aside: int | None = None
     says: tuple[str, ...] = ()
-    options: str = 'decimal: ","'
+    options: str = 'separator: ";"\n    decimal: ","'
     more: str = ", Ticket: order_id"
     as_of: str = '"2025-12-31"'
     file: str = "orders.csv"
@@ -78,7 +78,7 @@ CASES = {
     "unknown canonical column": Case(
         _csv(*GOOD), more=", Ticket: order_number", says=("order_id",)
     ),
-    "unknown table option": Case(_csv(*GOOD), options="seperator: ;", says=("separator",)),
+    "unknown table option": Case(_csv(*GOOD), options="seperator: ';'", says=("separator",)),
     "file not there": Case(_csv(*GOOD), file="ventes.csv", says=("ventes.csv", "orders.csv")),
     "corrupt Excel": Case(b"PK\x03\x04 not a workbook", file="orders.xlsx", says=("orders.xlsx",)),
     "corrupt Parquet": Case(b"PAR1 no", file="orders.parquet", says=("orders.parquet",)),

@@ -67,10 +67,11 @@ def test_an_empty_value_where_there_must_be_one():
 
 
 def test_a_personal_value_never_stands_in_the_message_nor_in_the_traceback():
+    secret = "@".join(["secret", "home.fr"])
     with pytest.raises(ContractError) as caught:
-        validate_batch(VISITS, rows(email=["secret@home.fr"]))
+        validate_batch(VISITS, rows(email=[secret]))
     assert "column email" in str(caught.value)
-    assert "secret@home.fr" not in "".join(traceback.format_exception(caught.value))
+    assert secret not in "".join(traceback.format_exception(caught.value))
 
 
 def test_wrong_columns_are_named():

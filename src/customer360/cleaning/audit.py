@@ -101,7 +101,8 @@ def _audit_table(
         ),
         "source, source_id",
     )
-    values = last.join(bought, "source, source_id").order("source, source_id").df()
+    values = last.set_alias("known").join(bought.set_alias("bought"), "source, source_id")
+    values = values.order("source, source_id").df()
     rows = []
     for record in counts.sort_values("source").to_dict("records"):
         mine = values[values["source"] == record["source"]]

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import nbformat
 from PIL import Image
 
 from customer360.report.loop import STAGES, Stage, loop_picture
@@ -219,7 +218,9 @@ def _read_json(path: Path) -> dict[str, Any]:
     return content
 
 
-def _read_notebook(path: Path) -> nbformat.NotebookNode:
+def _read_notebook(path: Path) -> Any:
+    import nbformat
+
     try:
         return nbformat.read(path, as_version=4)
     except Exception as error:  # nbformat raises several unrelated kinds

@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
-from nbformat import NotebookNode
 from pygments import highlight
 from pygments.formatters.html import HtmlFormatter
 from pygments.lexers.python import PythonLexer
@@ -20,6 +19,10 @@ from pygments.lexers.python import PythonLexer
 from customer360.report.loop import STAGES, STEPS, find_stage
 from customer360.report.prose import dataset_label, inline_html, plain, to_html
 from customer360.report.read import as_key_figure, findings, joined, mark_of
+
+if TYPE_CHECKING:
+    # Importing it takes two seconds, which a notebook that only shows should not pay.
+    from nbformat import NotebookNode
 
 #: What makes a browser fetch or run something; such output is shown in another form.
 _NOT_SELF_CONTAINED = re.compile(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from nbformat import NotebookNode
+if TYPE_CHECKING:
+    # Importing it takes two seconds, which a notebook that only shows should not pay.
+    from nbformat import NotebookNode
 
 #: Name of our entry in the metadata of an output.
 MARK = "customer360"

@@ -172,6 +172,12 @@ def _load_yaml(path: Path, label: str) -> dict[str, Any]:
         ) from error
     except DatasetError as error:
         raise DatasetError(f"{label}: {error}") from None
+    except ValueError as error:
+        # YAML takes 2025-31-12 for a date, and finds no such month.
+        raise DatasetError(
+            f"{label}: as_of or another date is impossible ({error}); write year-month-day in "
+            'quotes, as in "2025-12-31"'
+        ) from None
     if not isinstance(content, dict):
         raise DatasetError(f"{label}: holds no settings; copy datasets/template.yaml and edit it")
     return content
