@@ -5,7 +5,14 @@ import pandas as pd
 import pytest
 
 from customer360.evaluation import (
+    calibration_error,
+    classification_metrics,
     clv_holdout_metrics,
+    lift_at,
+    lift_curve,
+    poisson_deviance,
+    reliability_table,
+    slice_metrics,
     spearman,
     top_share_captured,
 )
@@ -55,3 +62,106 @@ def test_clv_metrics_are_flat_numbers_for_the_model_and_the_naive_rate():
     assert metrics["holdout_total_error"] == pytest.approx(-0.1)
     assert metrics["poisson_deviance"] < metrics["naive_poisson_deviance"]
     assert metrics["value_top20_share_captured"] == pytest.approx(0.9)
+
+
+ACTUAL = [True, False, True, False, False, False, True, False, False, False]
+PROBABILITY = [0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.35, 0.2, 0.1, 0.05]
+
+
+def test_classification_metrics_by_hand():
+    metrics = classification_metrics(ACTUAL, PROBABILITY)
+    assert list(metrics) == [
+        "base_rate",
+        "roc_auc",
+        "average_precision",
+        "brier",
+        "calibration_error",
+        "lift_at_10pct",
+    ]
+    assert metrics["base_rate"] == pytest.approx(0.3)
+    # Of 21 pairs of a leaver and a stayer: 7, 6 and 3 in the right order.
+    assert metrics["roc_auc"] == pytest.approx(16 / 21)
+    # Precision when each leaver is found: 1 of 1, 2 of 3, 3 of 7.
+    assert metrics["average_precision"] == pytest.approx((1 + 2 / 3 + 3 / 7) / 3)
+    squares = [(p - y) ** 2 for p, y in zip(PROBABILITY, ACTUAL, strict=True)]
+    assert metrics["brier"] == pytest.approx(sum(squares) / 10)
+    # Ten groups of one: the mean distance of each.
+    gaps = [abs(p - y) for p, y in zip(PROBABILITY, ACTUAL, strict=True)]
+    assert metrics["calibration_error"] == pytest.approx(sum(gaps) / 10)
+    assert metrics["lift_at_10pct"] == pytest.approx(1 / 0.3)
+    assert all(type(value) is float for value in metrics.values())
+
+
+def test_a_prefix_names_the_baseline_and_leaves_the_base_rate_out():
+    metrics = classification_metrics(ACTUAL, PROBABILITY, prefix="recency_")
+    assert "recency_roc_auc" in metrics
+    assert not any("base_rate" in name for name in metrics)
+
+
+def test_reliability_in_groups_of_equal_size():
+    actual = [0, 0, 1, 0, 1, 1]
+    probability = [0.1, 0.2, 0.3, 0.5, 0.6, 0.7]
+    shuffled = [3, 0, 5, 1, 4, 2]
+    table = reliability_table(
+        [actual[i] for i in shuffled], [probability[i] for i in shuffled], bins=2
+    )
+    assert table["predicted"].to_list() == pytest.approx([0.2, 0.6])
+    assert table["observed"].to_list() == pytest.approx([1 / 3, 2 / 3])
+    assert table["customers"].to_list() == [3, 3]
+    # |0.2 − 0.333| and |0.6 − 0.667|, half of the customers each.
+    assert calibration_error(actual, probability, bins=2) == pytest.approx(0.1)
+
+
+def test_groups_may_differ_by_one_and_never_be_empty():
+    table = reliability_table([0, 1, 0, 1, 0, 1, 1], [0.1 * n for n in range(7)], bins=3)
+    assert table["customers"].to_list() == [3, 2, 2]
+    assert reliability_table([0, 1], [0.2, 0.9], bins=10)["customers"].to_list() == [1, 1]
+
+
+def test_a_perfect_probability_has_no_calibration_error():
+    probability = np.repeat([0.25, 0.5], [40, 40])
+    actual = np.tile([1, 0, 0, 0], 10).tolist() + np.tile([1, 0], 20).tolist()
+    assert calibration_error(actual, probability, bins=2) == pytest.approx(0.0)
+    assert calibration_error(actual, probability + 0.1, bins=2) == pytest.approx(0.1)
+
+
+def test_lift_by_hand():
+    assert lift_at(ACTUAL, PROBABILITY, share=0.2) == pytest.approx((1 / 2) / 0.3)
+    assert lift_at(ACTUAL, PROBABILITY, share=1.0) == pytest.approx(1.0)
+    # At least one customer, however small the share.
+    assert lift_at([1, 0, 0], [3, 2, 1], share=0.01) == pytest.approx(3.0)
+    assert lift_at([0, 0], [1, 2], share=0.5) == 0.0
+
+
+def test_lift_curve_by_hand():
+    curve = lift_curve([1, 0, 1, 0], [0.9, 0.8, 0.7, 0.6])
+    assert len(curve) == 101
+    found = curve.set_index(curve["contacted"].round(2))["found"]
+    assert found[[0.0, 0.25, 0.5, 0.75, 1.0]].to_list() == pytest.approx([0, 0.5, 0.5, 1, 1])
+    # Half of the first customer: half of what it gives.
+    assert found[0.12] == pytest.approx(0.24)
+    assert curve["found"].is_monotonic_increasing
+    assert (lift_curve([0, 0], [1, 2])["found"] == 0).all()
+
+
+def test_poisson_deviance_by_hand():
+    # y = 0: 2μ; y = μ: 0; y = 2, μ = 1: 2 (2 ln 2 − 1).
+    expected = (2 * 0.5 + 0.0 + 2 * (2 * np.log(2) - 1)) / 3
+    assert poisson_deviance([0, 3, 2], [0.5, 3, 1]) == pytest.approx(expected)
+    assert np.isfinite(poisson_deviance([1], [0.0]))
+    assert poisson_deviance([0], [0.0]) == pytest.approx(2e-6)
+
+
+def test_top_share_counts_losses_as_nothing_and_takes_at_least_one():
+    assert top_share_captured([10.0, -90.0, 10.0], [3, 2, 1], share=0.34) == pytest.approx(0.5)
+    assert top_share_captured([10.0, 30.0], [2, 1], share=0.01) == pytest.approx(0.25)
+
+
+def test_rates_by_group_the_largest_first():
+    group = pd.Series(["web", "store", "web", None, "web"], name="main_channel")
+    table = slice_metrics(group, [1, 0, 0, 1, 0], [0.5, 0.2, 0.3, 0.9, 0.1])
+    assert list(table.columns) == ["main_channel", "customers", "predicted", "observed"]
+    assert table["main_channel"].to_list() == ["web", "store", "unknown"]
+    assert table["customers"].to_list() == [3, 1, 1]
+    assert table["predicted"].to_list() == pytest.approx([0.3, 0.2, 0.9])
+    assert table["observed"].to_list() == pytest.approx([1 / 3, 0, 1])

@@ -325,7 +325,10 @@ def _prepare(
 ) -> pd.DataFrame:
     # XGBoost refuses pandas-3 text columns; categories fixed at fit keep their codes.
     columns = {
-        n: pd.Categorical(frame[n].astype(object), categories=list(categories[n]))
+        n: pd.Categorical(
+            frame[n].astype(object).where(frame[n].isin(categories[n])),
+            categories=list(categories[n]),
+        )
         if n in categories
         else frame[n].astype(float)
         for n in names

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 
 from customer360.plots.style import PALETTE
 
-__all__ = ["colours", "horizontal", "legend_below", "new_axes"]
+__all__ = ["colours", "counted", "dated", "horizontal", "legend_below", "new_axes"]
 
 
 def new_axes(*, height: float = 4.2) -> Axes:
@@ -26,6 +26,21 @@ def horizontal(ax: Axes) -> Axes:
 def legend_below(ax: Axes) -> Axes:
     """Legend under the figure, where it hides nothing."""
     ax.figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    return ax
+
+
+def counted(value: float) -> str:
+    """A count as it stands on a bar: 12 500."""
+    return f"{value:,.0f}".replace(",", "\u202f")
+
+
+def dated(ax: Axes) -> Axes:
+    """Months and years along the x axis, as few as can be read."""
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+    locator = AutoDateLocator(minticks=4, maxticks=9)
+    ax.xaxis.set_major_locator(locator)
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
     return ax
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from customer360.plots.canvas import horizontal, legend_below, new_axes
+from customer360.plots.canvas import counted, horizontal, new_axes
 from customer360.plots.style import PALETTE, use_style
 
 __all__ = ["field_coverage", "quarantine_reasons", "rows_set_aside", "use_style"]
@@ -25,17 +25,12 @@ def rows_set_aside(summary: pd.DataFrame) -> Axes:
     data = summary[summary["rows_in"] > 0].sort_values("rows_in").tail(16)
     labels = [f"{t} · {s}" if s else t for t, s in zip(data["table"], data["source"], strict=True)]
     ax = new_axes(height=0.32 * len(data) + 1.4)
-    ax.barh(labels, data["rows_kept"], color=PALETTE[0], label="kept")
-    ax.barh(
-        labels,
-        data["rows_quarantined"],
-        left=data["rows_kept"],
-        color=PALETTE[3],
-        label="set aside",
-    )
-    ax.set(xscale="log", xlabel="rows (each step is ten times more)", title="What arrived")
+    bars = ax.barh(labels, data["rows_kept"], color=PALETTE[0])
+    told = [f"{counted(n)} set aside" if n else "" for n in data["rows_quarantined"]]
+    ax.bar_label(bars, labels=told, padding=4, color=PALETTE[3], fontsize=10)
+    ax.set(xscale="log", xlabel="rows kept (each step is ten times more)", title="What arrived")
+    ax.margins(x=0.18)
     ax.grid(axis="y", visible=False)
-    legend_below(ax)
     return ax
 
 
@@ -54,7 +49,7 @@ def quarantine_reasons(quarantined: pd.DataFrame) -> Axes:
         for t, r in zip(data["table"], data["reason"], strict=True)
     ]
     bars = ax.barh(labels, data["rows"], color=PALETTE[3])
-    ax.bar_label(bars, fmt="{:,.0f}", padding=4)
+    ax.bar_label(bars, fmt=counted, padding=4)
     ax.set(xlabel="rows", title="Why rows were set aside")
     return horizontal(ax)
 

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.dates import date2num
 
-from customer360.plots.canvas import legend_below, new_axes
+from customer360.plots.canvas import dated, legend_below, new_axes
 from customer360.plots.style import INK, MUTED, PALETTE, percent, thousands, use_style
 
 __all__ = ["tracking", "use_style", "value_concentration"]
@@ -49,7 +49,7 @@ def tracking(track: pd.DataFrame, *, calibration_end: Any, cumulative: bool) -> 
         ylim=(0, None),
         title=f"Repeat purchases, {word}",
     )
-    legend_below(ax)
+    legend_below(dated(ax))
     return thousands(ax)
 
 

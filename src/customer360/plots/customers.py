@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from customer360.plots.canvas import colours, horizontal, legend_below, new_axes
+from customer360.plots.canvas import colours, dated, horizontal, legend_below, new_axes
 from customer360.plots.style import PALETTE, money, percent, use_style
 
 __all__ = ["field_origins", "sales_by_month", "use_style"]
@@ -49,4 +49,4 @@ def sales_by_month(months: pd.DataFrame, *, currency: str) -> Axes:
         alpha=0.12,
     )
     ax.set(title="What customers brought in, by month", ylim=(0, None), ylabel="net amount")
-    return money(ax, axis="y", currency=currency)
+    return money(dated(ax), axis="y", currency=currency)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from customer360.plots.canvas import horizontal, new_axes
+from customer360.plots.canvas import counted, horizontal, new_axes
 from customer360.plots.style import INK, MUTED, PALETTE, thousands, use_style
 
 __all__ = ["evidence_waterfall", "match_weights", "records_per_customer", "use_style"]
@@ -79,7 +79,7 @@ def records_per_customer(counts: pd.DataFrame) -> Axes:
     data = counts.assign(records=counts["records"].clip(upper=8)).groupby("records").sum()
     ax = new_axes()
     labels = [f"{r}+" if r == 8 else str(r) for r in data.index]
-    ax.bar_label(ax.bar(labels, data["customers"], color=PALETTE[0]), fmt="{:,.0f}", padding=3)
+    ax.bar_label(ax.bar(labels, data["customers"], color=PALETTE[0]), fmt=counted, padding=3)
     ax.set(
         xlabel="records of one person",
         ylabel="customers",
