@@ -30,6 +30,14 @@ def cdnow(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def complete_journey(tmp_path_factory):
+    """A year of 2,469 households, as far as churn."""
+    folder = copy_project(tmp_path_factory.mktemp("journey"), dataset="complete_journey")
+    repro(folder, "churn")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def own_files(tmp_path_factory):
     """Somebody's messy Excel, through new-dataset, check and the pipeline."""
     folder = copy_project(tmp_path_factory.mktemp("own"), dataset="shop")

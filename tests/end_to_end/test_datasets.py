@@ -30,6 +30,20 @@ class TestCdnow:
         assert "No source describes people" in cleaning
 
 
+@pytest.mark.xdist_group("complete_journey")
+class TestCompleteJourney:
+    def test_churn_beats_both_baselines_and_can_be_trusted(self, complete_journey):
+        churn = json.loads((complete_journey / "metrics" / "churn.json").read_text())
+        assert churn["average_precision"] > churn["recency_average_precision"]
+        assert churn["average_precision"] > churn["palive_average_precision"]
+        assert churn["calibration_error"] <= 0.03
+
+    def test_every_line_is_there(self, complete_journey):
+        cleaning = json.loads((complete_journey / "metrics" / "cleaning.json").read_text())
+        assert cleaning["orders_loyalty_card_rows_kept"] == 1_469_307
+        assert cleaning["amount_kept"] == cleaning["amount_in"]
+
+
 @pytest.mark.xdist_group("own")
 class TestOwnFiles:
     def test_every_row_is_accounted_for(self, own_files):

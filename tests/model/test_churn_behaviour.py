@@ -123,7 +123,9 @@ def test_two_fits_are_the_same_and_another_seed_is_close(model, train, fresh):
 
 def test_saved_and_loaded_it_gives_identical_predictions(model, fresh, tmp_path):
     model.save(tmp_path)
-    np.testing.assert_array_equal(scored(ChurnModel.load(tmp_path), fresh[0]), scored(model, fresh[0]))
+    np.testing.assert_array_equal(
+        scored(ChurnModel.load(tmp_path), fresh[0]), scored(model, fresh[0])
+    )
 
 
 def test_a_channel_never_seen_counts_as_unknown(model, fresh):

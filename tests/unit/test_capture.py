@@ -64,7 +64,9 @@ def bring_in(root: Path, monkeypatch, lines: list[tuple], **spec) -> dict[str, i
 
 def test_an_unknown_dataset_lists_those_there_are(root):
     assert spec_path(root, "shop") == root / "datasets" / "shop.yaml"
-    with pytest.raises(DatasetError, match=r"datasets/shpo\.yaml .* there are cdnow, shop\. .*new-d"):
+    with pytest.raises(
+        DatasetError, match=r"datasets/shpo\.yaml .* there are cdnow, shop\. .*new-d"
+    ):
         spec_path(root, "shpo")
 
 
@@ -94,9 +96,9 @@ def test_facts_carry_the_calendar_and_nothing_of_the_mapping(root, monkeypatch):
         "margin_rate",
         "calendar",
     }
-    # First and last believable day of somebody known, where the shop is.
+    # First believable day of somebody known, where the shop is; two thirds of 274 days on.
     assert Calendar.from_dict(facts["calendar"]) == Calendar(
-        first_day=date(2025, 4, 1), calibration_end=date(2025, 9, 30), as_of=date(2025, 12, 31)
+        first_day=date(2025, 4, 1), calibration_end=date(2025, 10, 1), as_of=date(2025, 12, 31)
     )
 
 
@@ -108,7 +110,9 @@ def test_without_as_of_the_last_believable_day_is_taken(root, monkeypatch):
 
 
 def test_when_no_line_can_be_believed_the_remedy_is_told(root, monkeypatch):
-    with pytest.raises(DatasetError, match=r"none of 3 order lines has .*source_id.*date_format"):
+    with pytest.raises(DatasetError, match=r"none of 2 order lines has .*source_id.*date_format"):
+        bring_in(root, monkeypatch, LINES[2:4])
+    with pytest.raises(DatasetError, match=r"all 1 orders lie after 2025-12-31 .*calendar\.as_of"):
         bring_in(root, monkeypatch, LINES[2:])
     with pytest.raises(DatasetError, match="none of 0 order lines"):
         bring_in(root, monkeypatch, [])

@@ -249,6 +249,7 @@ def test_check_fails_when_the_mapping_does(project, monkeypatch):
 
 def row(decision: str, champion: int | None) -> ReviewRow:
     return ReviewRow(
+        stage="churn",
         name="customer360-shop-churn",
         challenger=2,
         champion=champion,
@@ -256,7 +257,7 @@ def row(decision: str, champion: int | None) -> ReviewRow:
         challenger_value=0.123456,
         champion_value=None if champion is None else 0.2,
         decision=decision,
-        reasons=["brier is [better]"],
+        reasons=("brier is [better]",),
     )
 
 
@@ -265,13 +266,13 @@ def test_review_lists_what_awaits(project, monkeypatch):
 
     def review(*, root: Path, params: dict, promote: bool) -> list[ReviewRow]:
         asked["promote"] = promote
-        return [row("promoted", None), row("kept", 1)]
+        return [row("promoted", None), row("held back", 1)]
 
     monkeypatch.setattr("customer360.review.review_models", review)
     lines = " ".join(call("review").output.split())
     assert asked == {"promote": True}
     assert "v2: promoted brier 0.1235 against – (no champion yet)" in lines
-    assert "v2: kept brier 0.1235 against 0.2 (champion v1)" in lines
+    assert "v2: held back brier 0.1235 against 0.2 (champion v1)" in lines
     assert "brier is [better]" in lines
     call("review", "--no-promote")
     assert asked == {"promote": False}
@@ -303,7 +304,7 @@ def test_strip_cleans_in_place_and_check_only_tells(project):
     assert path.read_bytes() == dirty
     assert "stripped" in call("strip", path.name).output
     clean = path.read_bytes()
-    assert b"outputs\": []" in clean
+    assert b'outputs": []' in clean
     assert call("strip", "--check", path.name).exit_code == 0
     call("strip", path.name)
     assert path.read_bytes() == clean

@@ -118,6 +118,11 @@ def test_groups_may_differ_by_one_and_never_be_empty():
     assert reliability_table([0, 1], [0.2, 0.9], bins=10)["customers"].to_list() == [1, 1]
 
 
+def test_every_customer_weighs_alike_in_the_calibration_error():
+    # Two off by 0.1 and one by 0.4, in groups of two and one.
+    assert calibration_error([0, 0, 0], [0.1, 0.1, 0.4], bins=2) == pytest.approx(0.2)
+
+
 def test_a_perfect_probability_has_no_calibration_error():
     probability = np.repeat([0.25, 0.5], [40, 40])
     actual = np.tile([1, 0, 0, 0], 10).tolist() + np.tile([1, 0], 20).tolist()

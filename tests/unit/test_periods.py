@@ -83,7 +83,7 @@ def test_history_before_the_first_training_day_is_asked_for():
 
 def test_a_history_too_short_says_how_much_is_needed():
     short = Calendar(first_day=FIRST, calibration_end=FIRST, as_of=FIRST + timedelta(days=179))
-    with pytest.raises(PeriodError, match="180 days of orders are too few .* need 180 days"):
+    with pytest.raises(PeriodError, match=r"180 days of orders are too few .* need 180 days"):
         plan_snapshots(calendar=short, horizon_days=60)
     longer = Calendar(first_day=FIRST, calibration_end=FIRST, as_of=FIRST + timedelta(days=180))
     assert plan_snapshots(calendar=longer, horizon_days=60).train == (FIRST + timedelta(days=60),)

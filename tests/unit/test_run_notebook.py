@@ -25,7 +25,9 @@ from customer360.run_notebook import (
 )
 
 Cell = nbformat.NotebookNode
-PARAMETERS = "seed = 360\nshare = 0.5\nquick = False\nname = 'shop'\nlimits = {'low': 1}\nfree = None"
+PARAMETERS = (
+    "seed = 360\nshare = 0.5\nquick = False\nname = 'shop'\nlimits = {'low': 1}\nfree = None"
+)
 
 
 def markdown(text: str) -> Cell:
@@ -151,7 +153,7 @@ def test_two_executions_give_the_same_bytes(project, tmp_path):
     assert len(executed.cells) == 5
     assert ("code", 4, True) in told
     assert "papermill" not in executed.metadata
-    assert b"execution_count\": 1" not in written[0]
+    assert b'execution_count": 1' not in written[0]
     # Stripped, it is the notebook that git keeps.
     assert [c.source for c in strip(executed).cells] == [
         c.source for c in nbformat.read(root / "notebooks" / "01_small.ipynb", 4).cells
@@ -241,9 +243,7 @@ def test_strip_leaves_the_source_only_and_is_stable():
 
 
 def content(root: Path) -> dict[str, str]:
-    return {
-        p.relative_to(root).as_posix(): p.read_text() for p in root.rglob("*") if p.is_file()
-    }
+    return {p.relative_to(root).as_posix(): p.read_text() for p in root.rglob("*") if p.is_file()}
 
 
 OUTPUTS = ["data/a.parquet", "data/new.parquet", "models/deep/model.json", "metrics/new.json"]

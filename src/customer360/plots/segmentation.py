@@ -121,7 +121,6 @@ def segment_profiles(profile: pd.DataFrame) -> Axes:
         data,
         ax=ax,
         cmap="RdBu_r",
-        center=0,
         vmin=-0.5,
         vmax=0.5,
         cbar=False,

@@ -38,9 +38,7 @@ def rows_of(block: nw.LazyFrame) -> dict[str, dict]:
 
 def purchases(rows: list[tuple[str, str, float]]) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=["customer_id", "day", "net_amount"])
-    return frame.assign(
-        day=pd.to_datetime(frame["day"]), orders=1, margin=frame["net_amount"] / 2
-    )
+    return frame.assign(day=pd.to_datetime(frame["day"]), orders=1, margin=frame["net_amount"] / 2)
 
 
 @ENGINES
@@ -89,9 +87,7 @@ def test_the_favourite_its_share_and_ties(engine):
         }
     )
     found = rows_of(
-        favourite(
-            nw.from_native(in_engine(lines, engine)).lazy(), column="category", by="spent"
-        )
+        favourite(nw.from_native(in_engine(lines, engine)).lazy(), column="category", by="spent")
     )
     assert found["a"]["main"] == "y"
     assert found["a"]["main_share"] == pytest.approx(12 / 22)

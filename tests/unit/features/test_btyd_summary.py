@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from customer360.features.btyd_summary import _day_number, holdout_summary, summarise_purchases
+from customer360.features.btyd_summary import holdout_summary, summarise_purchases
 
 
 def days_of(rows: list[tuple[str, str, float | None]]) -> pd.DataFrame:
@@ -108,7 +108,7 @@ def test_day_numbers_are_right_through_leap_years():
     start = date(1896, 1, 1)
     dates = [start + timedelta(days=7 * i) for i in range(12_000)]
     frame = nw.from_native(pd.DataFrame({"day": pd.to_datetime(dates)}))
-    numbers = frame.select(n=_day_number("day"))["n"].to_list()
+    numbers = frame.select(n=day_number("day"))["n"].to_list()
     assert numbers == [(day - date(1970, 1, 1)).days for day in dates]
 
 

@@ -76,7 +76,7 @@ def features(engine: str, *, orders=ORDERS, contacts=CONTACTS, visits=VISITS, ta
     )
     built = built if isinstance(built, pd.DataFrame) else built.df()
     built = built.sort_values("customer_id", ignore_index=True)
-    return built.astype({name: "float64" for name in NUMERIC_FEATURES})
+    return built.astype(dict.fromkeys(NUMERIC_FEATURES, "float64"))
 
 
 def test_both_engines_build_the_same_table():

@@ -115,9 +115,7 @@ def test_hits_belong_to_the_account_logged_in(engine):
         {"visitor_id": "w", "source_id": "9", "at": datetime(2025, 1, 4), "kind": "login"},
     ]
     found = frame_of(
-        attach_web(
-            table("staged.web_events", hits, engine), table("linked_records", LINKS, engine)
-        )
+        attach_web(table("staged.web_events", hits, engine), table("linked_records", LINKS, engine))
     )
     assert list(found.columns) == CONTRACTS["customer_web_events"].column_names
     # Account 9 of the till is not account 9 of the site.

@@ -117,6 +117,4 @@ def test_both_engines_agree_whatever_the_order_of_rows():
     assert expected["customer_id"].to_list() == ["a", "b"]
     pd.testing.assert_frame_equal(find_cycles(shuffled, as_of=AS_OF), expected)
     relation = duckdb.from_arrow(pa.Table.from_pandas(shuffled, preserve_index=False))
-    pd.testing.assert_frame_equal(
-        find_cycles(relation, as_of=AS_OF), expected, check_dtype=False
-    )
+    pd.testing.assert_frame_equal(find_cycles(relation, as_of=AS_OF), expected, check_dtype=False)

@@ -112,7 +112,7 @@ def test_a_row_alone_gets_the_segment_it_has_among_others():
     alone = model.predict(features.iloc[[7]])
     pd.testing.assert_frame_equal(alone, together.iloc[[7]])
     # Unknown values are filled with what is usual, never refused.
-    empty = features.iloc[[7]].assign(**{name: np.nan for name in model.features})
+    empty = features.iloc[[7]].assign(**dict.fromkeys(model.features, np.nan))
     assert model.predict(empty)["segment"].between(0, 2).all()
 
 

@@ -12,7 +12,10 @@ from customer360.segmentation.profiles import class_shares, profile_segments, se
 def test_class_shares_count_empty_classes_too():
     features = pd.DataFrame({"customer_id": list("abcd"), "margin": [60.0, 20.0, 10.0, 10.0]})
     classes = pd.DataFrame(
-        {"customer_id": list("dcba"), "potential_class": ["inactif", "ordinaire", "ordinaire", "gros"]}
+        {
+            "customer_id": list("dcba"),
+            "potential_class": ["inactif", "ordinaire", "ordinaire", "gros"],
+        }
     )
     shares = class_shares(classes, features).set_index("potential_class")
     assert list(shares.index) == list(POTENTIAL_CLASSES)

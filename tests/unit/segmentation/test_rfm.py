@@ -10,7 +10,11 @@ from customer360.segmentation.rfm import rfm_scores
 
 def features(**columns: list) -> pd.DataFrame:
     count = len(next(iter(columns.values())))
-    usual = {"recency_days": [1.0] * count, "frequency": [1] * count, "monetary_value": [1.0] * count}
+    usual = {
+        "recency_days": [1.0] * count,
+        "frequency": [1] * count,
+        "monetary_value": [1.0] * count,
+    }
     return pd.DataFrame({"customer_id": [f"c{n}" for n in range(count)]} | usual | columns)
 
 
@@ -37,9 +41,9 @@ def test_an_unknown_value_gets_the_lowest_score():
 
 def test_nobody_and_one():
     assert rfm_scores(features(frequency=[1]).iloc[:0]).empty
-    assert rfm_scores(features(frequency=[1]))[["r_score", "f_score", "m_score"]].values.tolist() == [
-        [3, 3, 3]
-    ]
+    assert rfm_scores(features(frequency=[1]))[
+        ["r_score", "f_score", "m_score"]
+    ].values.tolist() == [[3, 3, 3]]
 
 
 @settings(max_examples=30, deadline=None)
