@@ -726,7 +726,11 @@ _ALL += [
         "customers",
         "a hit by a customer who was logged in",
         (),
-        (_CUSTOMER, *_RAW["web_events"][2]),
+        (
+            _CUSTOMER,
+            *_RAW["web_events"][2],
+            _time("known_at", "when it was known whose hit this is: its own log-in or a later one"),
+        ),
     ),
 ]
 
@@ -752,10 +756,10 @@ FEATURES = (
     _number("unpaid_share", "share of lines unpaid", "share"),
     _integer("categories", "different categories bought"),
     _text("main_category", "category bought most"),
-    _number("main_category_share", "share of it in the net amount", "share"),
+    _number("main_category_share", "share of it in the amounts", "share"),
     _integer("channels", "different channels used"),
     _text("main_channel", "channel used most"),
-    _number("main_channel_share", "share of it in the orders", "share"),
+    _number("main_channel_share", "share of it in the order lines", "share"),
     _number("web_hits_last_period", "hits while logged in, last horizon", "hits"),
     _number("days_since_visit", "days since the last visit while logged in", "days"),
     _number("contacts_last_period", "messages received, last horizon", "messages"),

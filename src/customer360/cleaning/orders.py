@@ -59,7 +59,12 @@ def clean_orders(
     its goods; a returned line costs nothing.
     """
     day = local_day("ordered_at", timezone=timezone, first_day=first_day, last_day=as_of)
-    dated = nw.from_native(orders).lazy().with_columns(ordered_on=day).to_native()
+    dated = (
+        nw.from_native(orders)
+        .lazy()
+        .with_columns(ordered_on=day, source=nw.col("source").fill_null("orders"))
+        .to_native()
+    )
     known = set_aside(
         dated,
         table="orders",
@@ -99,7 +104,6 @@ def clean_orders(
         .lazy()
         .join(from_product, on="product_id", how="left")
         .with_columns(
-            source=nw.col("source").fill_null("orders"),
             status=nw.col("status").fill_null("paid"),
             category=nw.coalesce("category", "product_category"),
             unit_cost=nw.coalesce("unit_cost", "product_cost"),

@@ -174,16 +174,20 @@ def basket_block(orders: Any, *, as_of: date) -> nw.LazyFrame:
 
 
 def web_block(web_events: Any, *, as_of: date, horizon_days: int, timezone: str) -> nw.LazyFrame:
-    """Visits while logged in.
+    """Visits of a known person.
 
     Parameters
     ----------
     web_events : frame
-        Contract `customer_web_events`.
+        Contract `customer_web_events`. A hit that only a later log-in tells whose it is
+        was anonymous until then, and is not looked at before.
     """
     now = day_of(as_of)
-    visits = _until(web_events, as_of=as_of, timezone=timezone).with_columns(
-        recent=_in_last(now, horizon_days)
+    known = nw.col("known_at") < nw.lit(end_of_day(as_of, timezone=timezone))
+    visits = (
+        _until(web_events, as_of=as_of, timezone=timezone)
+        .filter(known)
+        .with_columns(recent=_in_last(now, horizon_days))
     )
     totals = visits.group_by("customer_id").agg(
         web_hits_last_period=nw.col("recent").sum(), last=nw.col("day_no").max()

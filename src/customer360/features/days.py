@@ -20,6 +20,8 @@ def day_number(column: str) -> nw.Expr:
     Built from year and day of year, because the engines disagree on subtracting dates
     (integers, intervals, or not at all on Spark).
     """
-    year = nw.col(column).dt.year().cast(nw.Int64)
+    # The cast lets a pandas column of Python dates pass as well.
+    day = nw.col(column).cast(nw.Datetime("us")).dt
+    year = day.year().cast(nw.Int64)
     leaps = (year - 1969) // 4 - (year - 1901) // 100 + (year - 1601) // 400
-    return (year - 1970) * 365 + leaps + nw.col(column).dt.ordinal_day().cast(nw.Int64) - 1
+    return (year - 1970) * 365 + leaps + day.ordinal_day().cast(nw.Int64) - 1

@@ -111,8 +111,20 @@ def attach_web(web_events: Any, links: Any, *, account_source: str = "web") -> A
     frame
         Contract `customer_web_events`; anonymous hits are left out.
     """
+    logins = (
+        nw.from_native(web_events)
+        .lazy()
+        .filter(~nw.col("source_id").is_null())
+        .group_by("visitor_id", "source_id")
+        .agg(first_login=nw.col("at").min())
+    )
     hits = nw.from_native(stitch_web(web_events)).lazy()
-    named = hits.with_columns(source=nw.lit(account_source)).to_native()
+    known_at = nw.max_horizontal("at", "first_login")
+    named = (
+        hits.join(logins, on=["visitor_id", "source_id"], how="inner")
+        .with_columns(source=nw.lit(account_source), known_at=known_at)
+        .to_native()
+    )
     columns = CONTRACTS["customer_web_events"].column_names
     return nw.from_native(attach_customer(named, links)).lazy().select(*columns).to_native()
 

@@ -51,7 +51,7 @@ def rfm_map(segments: pd.DataFrame) -> Axes:
     return ax
 
 
-def class_sizes(classes: pd.DataFrame, *, currency: str) -> Axes:
+def class_sizes(classes: pd.DataFrame) -> Axes:
     """Share of customers and of margin of each potential class.
 
     Parameters

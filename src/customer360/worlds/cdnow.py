@@ -64,7 +64,7 @@ def read(*, sample: bool) -> Arrived:
     )
     contract = CONTRACTS["raw.orders"]
     missing = [name for name in contract.column_names if name not in orders]
-    orders = orders.assign(**{name: None for name in missing})[contract.column_names]
+    orders = orders.assign(**dict.fromkeys(missing))[contract.column_names]
     table = pa.Table.from_pandas(orders, schema=arrow_schema(contract), preserve_index=False)
     return Arrived(tables={"orders": table.replace_schema_metadata(None)})
 

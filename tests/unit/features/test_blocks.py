@@ -140,6 +140,7 @@ def test_visits(engine):
             ),
         }
     )
+    frame["known_at"] = frame["at"]
     found = rows_of(web_block(in_engine(frame, engine), **PARIS))
     assert found == {
         "a": {"web_hits_last_period": 2.0, "days_since_visit": 2.0},
@@ -148,9 +149,18 @@ def test_visits(engine):
 
 
 @ENGINES
+def test_a_visit_that_only_a_later_login_names_is_not_known_yet(engine):
+    times = pd.to_datetime(["2025-03-20", "2025-03-25"])
+    logins = pd.to_datetime(["2025-04-02", "2025-03-26"])
+    frame = pd.DataFrame({"customer_id": ["a", "b"], "at": times, "known_at": logins})
+    assert set(rows_of(web_block(in_engine(frame, engine), **PARIS))) == {"b"}
+
+
+@ENGINES
 def test_a_visit_on_the_evening_of_the_last_day_was_not_tomorrow(engine):
     # 22:00 in New York on 31 March is 1 April in UTC.
     frame = pd.DataFrame({"customer_id": ["a"], "at": pd.to_datetime(["2025-04-01 02:00"])})
+    frame["known_at"] = frame["at"]
     where = {**PARIS, "timezone": "America/New_York"}
     found = rows_of(web_block(in_engine(frame, engine), **where))
     assert found == {"a": {"web_hits_last_period": 1.0, "days_since_visit": 0.0}}

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from customer360.features.btyd_summary import holdout_summary, summarise_purchases
+from customer360.features.days import day_number
 
 
 def days_of(rows: list[tuple[str, str, float | None]]) -> pd.DataFrame:

@@ -59,7 +59,7 @@ def features(engine: str, *, orders=ORDERS, contacts=CONTACTS, visits=VISITS, ta
     frames = {
         "orders": table("customer_orders", orders),
         "contacts": table("customer_contacts", contacts),
-        "web_events": table("customer_web_events", visits),
+        "web_events": table("customer_web_events", [{**v, "known_at": v["at"]} for v in visits]),
         "conversations": table("customer_conversations", talks),
     }
     if engine == "duckdb":

@@ -120,6 +120,9 @@ def test_hits_belong_to_the_account_logged_in(engine):
     assert list(found.columns) == CONTRACTS["customer_web_events"].column_names
     # Account 9 of the till is not account 9 of the site.
     assert found["customer_id"].to_list() == ["A", "A"]
+    # A hit before the log-in was anonymous until then.
+    assert (found["known_at"] >= found["at"]).all()
+    assert found["known_at"].nunique() == 1
 
 
 def golden(*customers: str) -> pa.Table:

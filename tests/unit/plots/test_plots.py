@@ -103,7 +103,7 @@ FIGURES = {
     "sales_by_month": lambda: customers.sales_by_month(MONTHS, currency="EUR"),
     "pause_lengths": lambda: features.pause_lengths(GAPS, horizon_days=35, quantile=0.9),
     "rfm_map": lambda: segmentation.rfm_map(SCORES),
-    "class_sizes": lambda: segmentation.class_sizes(CLASSES, currency="EUR"),
+    "class_sizes": lambda: segmentation.class_sizes(CLASSES),
     "segment_stability": lambda: segmentation.segment_stability(TRIALS, floor=0.8),
     "segment_profiles": lambda: segmentation.segment_profiles(RANKS),
     "lift_curves": lambda: churn.lift_curves(CURVES),

@@ -153,7 +153,7 @@ def test_identifiers_do_not_tell_who_is_whose_neighbour(ask):
 
 
 def test_households_share_address_and_name(ask):
-    (size, homes) = ask(
+    (size, _homes) = ask(
         "SELECT count(*) / count(DISTINCT household_id), count(*) FROM true_people"
     )[0]
     assert 1.3 < size < 1.9
