@@ -38,7 +38,7 @@ pipeline: .venv/runtime
 
 ## Set up if needed, then run the tests.
 test: .venv/dev
-	pytest --numprocesses 2 --dist loadgroup
+	pytest --numprocesses 2 --dist loadscope
 
 ## Open JupyterLab in notebooks/.
 lab: .venv/runtime
@@ -59,7 +59,7 @@ check: .venv/dev
 	lint-imports
 	mypy
 	customer360 strip --check notebooks/*.ipynb
-	pytest --quiet tests/hygiene
+	pytest --quiet tests/hygiene tests/notebooks
 
 ## Remove what the pipeline made; the environment and your files stay.
 clean:

@@ -175,7 +175,6 @@ def _pipeline(tmp_path_factory, lines: list[str]):
     return folder, run(folder, "dvc", "repro")
 
 
-@pytest.mark.xdist_group("bad")
 def test_one_customer_only(tmp_path_factory):
     day = date(2024, 1, 1)
     lines = [f"C1;{day + timedelta(days=9 * n)};10,50;T{n}" for n in range(80)]
@@ -187,7 +186,6 @@ def test_one_customer_only(tmp_path_factory):
     assert (folder / "data" / "scores" / "segments.parquet").is_file()
 
 
-@pytest.mark.xdist_group("bad")
 def test_no_repeat_customer_at_all(tmp_path_factory):
     day = date(2024, 1, 1)
     lines = [f"C{n};{day + timedelta(days=n)};10,50;T{n}" for n in range(600)]

@@ -10,7 +10,6 @@ from project import repro, run, stale_stages
 from customer360.storage import Store
 
 
-@pytest.mark.xdist_group("cdnow")
 class TestCdnow:
     def test_runs_and_is_up_to_date(self, cdnow):
         assert stale_stages(cdnow) == set()
@@ -30,7 +29,6 @@ class TestCdnow:
         assert "No source describes people" in cleaning
 
 
-@pytest.mark.xdist_group("complete_journey")
 class TestCompleteJourney:
     def test_churn_beats_both_baselines_and_can_be_trusted(self, complete_journey):
         churn = json.loads((complete_journey / "metrics" / "churn.json").read_text())
@@ -44,7 +42,6 @@ class TestCompleteJourney:
         assert cleaning["amount_kept"] == cleaning["amount_in"]
 
 
-@pytest.mark.xdist_group("own")
 class TestOwnFiles:
     def test_every_row_is_accounted_for(self, own_files):
         folder, facts = own_files

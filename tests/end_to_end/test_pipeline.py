@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 
+import nbformat
 import pyarrow.parquet as pq
 import pytest
-from project import digests, git, repro, run, set_params, stale_stages
+from nbclient import NotebookClient
+from project import ROOT, digests, git, repro, run, set_params, stale_stages
 
 from customer360.contracts import CONTRACTS, arrow_schema, validate_batch
+from customer360.run_notebook import stage_names
 from customer360.storage import Store
-
-pytestmark = pytest.mark.xdist_group("demo")
-
 
 def test_every_table_keeps_its_contract(demo):
     store = Store.open(demo)
@@ -183,6 +183,18 @@ def test_a_failing_stage_keeps_the_last_good_outputs(demo):
     assert "ZeroDivisionError" in done.stdout and "05_segmentation.ipynb, cell" in done.stdout
     assert "Next:" in done.stdout
     assert digests(demo) == outputs
+    assert stale_stages(demo) == set()
+
+
+@pytest.mark.parametrize("stage", stage_names(ROOT))
+def test_run_all_in_jupyterlab_gives_what_the_pipeline_gave(demo, stage):
+    """Each notebook runs unchanged from the folder notebooks/, on what the last run left."""
+    path = stage_names(demo)[stage]
+    before = digests(demo)
+    notebook = nbformat.read(path, as_version=4)
+    where = {"metadata": {"path": str(path.parent)}}
+    NotebookClient(notebook, timeout=300, resources=where).execute()
+    assert digests(demo) == before
     assert stale_stages(demo) == set()
 
 
