@@ -15,6 +15,7 @@ from customer360.contracts import CONTRACTS, arrow_schema, validate_batch
 from customer360.run_notebook import stage_names
 from customer360.storage import Store
 
+
 def test_every_table_keeps_its_contract(demo):
     store = Store.open(demo)
     for name, table in CONTRACTS.items():
