@@ -38,7 +38,7 @@ pipeline: .venv/runtime
 
 ## Set up if needed, then run the tests.
 test: .venv/dev
-	pytest --numprocesses 2 --dist loadscope
+	pytest --quiet --numprocesses 2 --dist loadscope --durations 10
 
 ## Open JupyterLab in notebooks/.
 lab: .venv/runtime

@@ -135,6 +135,7 @@ def basket_block(orders: Any, *, as_of: date) -> nw.LazyFrame:
         .lazy()
         .filter(day_number("ordered_on") <= day_of(as_of))
         .with_columns(
+            order=nw.concat_str("source", "order_id", separator="/"),
             one=nw.lit(1.0),
             full=nw.col("amount").abs() + nw.col("discount").fill_null(0.0).abs(),
             reduced=nw.col("discount").fill_null(0.0).abs(),
@@ -145,7 +146,7 @@ def basket_block(orders: Any, *, as_of: date) -> nw.LazyFrame:
     )
     totals = lines.group_by("customer_id").agg(
         lines=nw.col("one").sum(),
-        order_count=nw.col("order_id").n_unique(),
+        order_count=nw.col("order").n_unique(),
         full=nw.col("full").sum(),
         reduced=nw.col("reduced").sum(),
         returned=nw.col("returned").sum(),

@@ -11,9 +11,10 @@ from customer360.features.purchases import purchase_days
 COLUMNS = ["customer_id", "ordered_on", "order_id", "status", "net_amount", "margin"]
 
 
-def days_of(rows: list[tuple], engine: str) -> list[tuple]:
+def days_of(rows: list[tuple], engine: str, source: str | list[str] = "till") -> list[tuple]:
     frame = pd.DataFrame(rows, columns=COLUMNS)
     frame["ordered_on"] = pd.to_datetime(frame["ordered_on"])
+    frame["source"] = source
     data = frame if engine == "pandas" else duckdb.from_arrow(pa.Table.from_pandas(frame))
     days = purchase_days(data)
     days = days if engine == "pandas" else days.df()
@@ -58,3 +59,9 @@ def test_a_free_order_is_a_purchase_day(engine):
     assert days_of([("a", "2025-01-01", "o1", "paid", 0.0, -1.0)], engine) == [
         ("a", "01", 1, 0.0, -1.0)
     ]
+
+
+@pytest.mark.parametrize("engine", ["pandas", "duckdb"])
+def test_two_systems_may_number_their_orders_alike(engine):
+    rows = [("a", "2025-01-01", "1", "paid", 5.0, 2.0), ("a", "2025-01-01", "1", "paid", 3.0, 1.0)]
+    assert days_of(rows, engine, ["till", "web"]) == [("a", "01", 2, 8.0, 3.0)]
