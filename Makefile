@@ -9,6 +9,8 @@ export DVC_NO_ANALYTICS := true
 LOCK = uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-header --quiet
 PIP = $(BIN)/python -m pip --disable-pip-version-check
+FULL_XGBOOST = $(PIP) uninstall --yes --quiet xgboost-cpu xgboost && \
+	$(PIP) install --quiet --require-hashes --requirement requirements-gpu.lock
 
 .PHONY: help pipeline test lab mlflow report check clean lock gpu results
 
@@ -24,6 +26,7 @@ help:
 	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@# Imports without cached bytecode cost twice, and some environments forbid writing it later.
 	@$(BIN)/python -m compileall -q src
+	@if test -e .venv/gpu; then $(FULL_XGBOOST); fi
 	@touch $@
 
 .venv/dev: requirements-dev.lock .venv/runtime
@@ -77,5 +80,5 @@ lock: .venv/dev
 
 ## Replace the CPU build of XGBoost by the full one, for machines with an NVIDIA card.
 gpu: .venv/runtime
-	$(PIP) uninstall --yes --quiet xgboost-cpu xgboost
-	$(PIP) install --quiet --require-hashes --requirement requirements-gpu.lock
+	$(FULL_XGBOOST)
+	@touch .venv/gpu
