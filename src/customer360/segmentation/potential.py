@@ -8,7 +8,7 @@ import pandas as pd
 __all__ = ["CLASS_WORDS", "classify_potential"]
 
 CLASS_WORDS = {
-    "gros": "big: among the highest spenders of the last year, and active",
+    "gros": "big: among those who brought most margin, and active",
     "cyclique": "cyclic: comes back at the same time of the year",
     "nouveau": "new: first purchase not long ago",
     "inactif": "inactive: silent for longer than its own rhythm explains",
