@@ -3,7 +3,8 @@
 Papermill hands parameters over without asking whether the notebook knows them, lets
 `'false'` through as a true text, and stamps times into every cell. Here parameters
 are the values of `params.yaml` as they are typed there, an undeclared one is refused,
-and what is written depends on the code, the parameters and the data only.
+and what is written depends on the code, the parameters and the data only: not on the clock, and
+not on the folder or the machine.
 """
 
 from __future__ import annotations
@@ -12,9 +13,12 @@ import ast
 import os
 import re
 import shutil
+import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +51,7 @@ OUR_ERRORS = {
     "TrackingError",
 }
 KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
+TEMPORARY = "(temporary file)"
 NUMBERED = re.compile(r"^(\d\d)_(\w+)\.ipynb$")
 
 
@@ -166,8 +171,25 @@ def strip(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     return clean
 
 
-def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """The executed notebook without what changes from run to run."""
+def tidy(notebook: nbformat.NotebookNode, *, root: Path | None = None) -> nbformat.NotebookNode:
+    """The executed notebook without what changes from run to run or from folder to folder.
+
+    Warnings keep their text, and their paths lose the part that only says where this
+    machine keeps things: ``tqdm/auto.py:21: TqdmWarning: ...``. What a cell shows on
+    purpose (printed text, results, figures) stays as it is.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+        Not changed.
+    root : Path, optional
+        Folder of the project; paths in warnings become relative to it.
+
+    Returns
+    -------
+    nbformat.NotebookNode
+    """
+    shortened = _path_shortener(root)
     clean = nbformat.from_dict(notebook)
     clean.metadata = nbformat.from_dict({"kernelspec": KERNELSPEC})
     clean.nbformat, clean.nbformat_minor = 4, 5
@@ -176,12 +198,69 @@ def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
         cell["id"] = str(number)
         if cell.cell_type == "code":
+            cell.outputs = _joined_streams(cell.outputs)
             for output in cell.outputs:
                 output.pop("execution_count", None)
                 if output.output_type == "execute_result":
                     output["execution_count"] = None
+                elif output.output_type == "stream" and output.name == "stderr":
+                    output["text"] = shortened(output.text)
             cell.execution_count = None
     return clean
+
+
+def _joined_streams(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
+    """Printed text in one piece, then the warnings: the kernel cuts both by the clock."""
+    joined: list[nbformat.NotebookNode] = []
+    for is_text, run in groupby(outputs, key=lambda output: output.output_type == "stream"):
+        if not is_text:
+            joined.extend(run)
+            continue
+        pieces = list(run)
+        for name in ("stdout", "stderr"):
+            if text := "".join(piece.text for piece in pieces if piece.name == name):
+                joined.append(nbformat.v4.new_output("stream", name=name, text=text))
+    return joined
+
+
+def _places(root: Path | None) -> dict[str, str]:
+    """Folders of this machine, and what is said instead; "" makes a path relative."""
+    instead = dict.fromkeys([*sys.path, sys.prefix, sys.base_prefix], "")
+    instead[tempfile.gettempdir()] = TEMPORARY
+    instead[os.path.expanduser("~")] = "~"
+    if root is not None:
+        instead |= dict.fromkeys([str(root / "src"), str(root)], "")
+    places: dict[str, str] = {}
+    for folder, words in instead.items():
+        path = Path(folder)
+        # A place such as `/` says nothing, and one that is relative is no place.
+        if path.is_absolute() and path != Path(path.anchor):
+            # Libraries name files with links followed or not.
+            places |= {str(path): words, str(path.resolve()): words}
+    return places
+
+
+def _path_shortener(root: Path | None) -> Callable[[str], str]:
+    """A function that takes the places of this machine out of a text.
+
+    Beneath the project and beneath what Python imports from, a path becomes relative.
+    A temporary file loses its name, which is another one in each run; the one that stands
+    for the code of a cell is called `cell`.
+    """
+    places = _places(None if root is None else root.absolute())
+    # The longest first: a project may lie in the temporary folder, and an environment in it.
+    names = "|".join(re.escape(place) for place in sorted(places, key=len, reverse=True))
+    path = re.compile(rf"""(?<![\w.~-])({names})(?![\w-]|\.\w)([/\\][^\s'"<>:;,()]*)?""")
+
+    def shortened(match: re.Match[str]) -> str:
+        words, rest = places[match[1]], (match[2] or "").lstrip("/\\")
+        if rest.startswith("ipykernel_"):
+            return "cell"
+        if words == TEMPORARY:
+            return TEMPORARY
+        return "/".join(part for part in (words, rest) if part) or "."
+
+    return lambda text: path.sub(shortened, text)
 
 
 def _engine(tell: Callable[[nbformat.NotebookNode, int, int, bool], None]) -> type:
@@ -231,7 +310,7 @@ def execute(
     Returns
     -------
     nbformat.NotebookNode
-        Executed, with what is volatile removed.
+        Executed, without what is volatile: see `tidy`.
 
     Raises
     ------
@@ -262,7 +341,7 @@ def execute(
         )
     except PapermillExecutionError as error:
         raise _failure(stage, path, source, error) from None
-    return tidy(executed)
+    return tidy(executed, root=root)
 
 
 def _failure(stage: str, path: Path, source: nbformat.NotebookNode, error: Any) -> StageFailed:

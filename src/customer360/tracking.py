@@ -20,6 +20,7 @@ import logging
 import math
 import os
 import subprocess
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import metadata
@@ -152,6 +153,11 @@ def open_tracking(*, root: Path) -> MlflowClient:
         For tracking and registry alike.
     """
     os.environ.update(_SWITCHES)
+    # mlflow imports tqdm, which in a notebook asks for ipywidgets: no page could show its
+    # bars. Imported first, so that the filter ends before mlflow sets filters of its own.
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="IProgress not found")
+        import tqdm.auto  # noqa: F401
     # Imported late: mlflow costs 2.4 s that `--help` should not pay.
     import mlflow
     from mlflow.telemetry import set_telemetry_client

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import os
+import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
 import nbformat.v4
+import numpy
 import pytest
 
 from customer360.run_notebook import (
@@ -121,7 +124,8 @@ def test_a_stage_without_parameters_says_so(project):
 # --- execution: three kernels in all ---
 
 SHOWS = (
-    "import os, sys\n"
+    "import os, sys, warnings\n"
+    "warnings.warn(f'unknown codes in {os.path.abspath(\"../data/codes.csv\")}')\n"
     "print(seed, type(share).__name__, quick, os.path.basename(os.getcwd()))\n"
     "{'free': free}"
 )
@@ -146,9 +150,10 @@ def test_two_executions_give_the_same_bytes(project, tmp_path):
     assert written[0] == written[1]
     assert (root / "notebooks" / "01_small.ipynb").read_bytes() == source
     outputs = executed.cells[-1].outputs
+    assert outputs[1].text.startswith("cell:2: UserWarning: unknown codes in data/codes.csv\n")
     # A whole number is good enough where a share is expected; the folder is JupyterLab's.
     assert outputs[0].text == "7 int True notebooks\n"
-    assert "anything" in outputs[1]["data"]["text/plain"]
+    assert "anything" in outputs[2]["data"]["text/plain"]
     # The values given stand in a cell of their own after the declared ones.
     assert len(executed.cells) == 5
     assert ("code", 4, True) in told
@@ -225,6 +230,79 @@ def test_tidy_drops_what_changes_and_keeps_what_was_shown():
     assert clean.cells[3].outputs[0]["data"] == {"text/plain": "1"}
     # Our marks on outputs are how the report finds a finding.
     assert clean.cells[3].outputs[0]["metadata"] == {"ours": 1}
+
+
+def stream(text: str, name: str = "stderr") -> nbformat.NotebookNode:
+    return nbformat.v4.new_output("stream", name=name, text=text)
+
+
+def tidied(*outputs: nbformat.NotebookNode, root: Path | None = None) -> list[str]:
+    cell = code("1")
+    cell.outputs = list(outputs)
+    return [output.text for output in tidy(notebook(cell), root=root).cells[0].outputs]
+
+
+PLACES = {
+    "environment": sys.prefix,
+    "libraries": Path(numpy.__file__).parents[1],
+    "standard": Path(os.__file__).parent,
+    "temporary": tempfile.gettempdir(),
+    "home": os.path.expanduser("~"),
+}
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        # What a warning says stays, with the file and the line that it comes from.
+        ("{libraries}/tqdm/auto.py:21: TqdmWarning: No\n", "tqdm/auto.py:21: TqdmWarning: No\n"),
+        ('  File "{standard}/re.py", line 3', '  File "re.py", line 3'),
+        ("{root}/src/customer360/a.py:7: UserWarning: x", "customer360/a.py:7: UserWarning: x"),
+        ("unclosed file '{root}/data/raw/a b.csv'.", "unclosed file 'data/raw/a b.csv'."),
+        ("sqlite:///{root}/mlflow.db", "sqlite:///mlflow.db"),
+        ("nothing in {root}, nor in {root}/", "nothing in ., nor in ."),
+        ("look into {environment}/share/jupyter.", "look into share/jupyter."),
+        # A cell is a file in the temporary folder, with the number of the process.
+        ("{temporary}/ipykernel_31750/113490.py:1: UserWarning: x", "cell:1: UserWarning: x"),
+        ("see {temporary}/matplotlib-x7/fonts.json", "see (temporary file)"),
+        ("{home}/.config/matplotlib: not writable", "~/.config/matplotlib: not writable"),
+        # Not places of this machine, though they begin or end like one.
+        ("{root}-old/a.csv, {root}.bak, other{root}/a.csv", None),
+        ("https://example.org/data/a.csv and 1/2, 3 / 4", None),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("folder", ["/srv/shop", "/srv/an other/c360"])
+def test_a_warning_says_what_it_says_wherever_the_project_lies(folder, written, kept):
+    text = written.format(root=folder, **PLACES)
+    expected = text if kept is None else kept
+    assert tidied(stream(text), root=Path(folder)) == [expected]
+
+
+def test_a_project_in_the_temporary_folder_is_still_the_project(tmp_path):
+    """And so is what a link to it leads to."""
+    (tmp_path / "real").mkdir()
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "real")
+    text = f"{link}/data/a.csv {tmp_path}/real/data/a.csv"
+    assert tidied(stream(text), root=link) == ["data/a.csv data/a.csv"]
+
+
+def test_what_a_cell_shows_on_purpose_stays():
+    shown = "/srv/shop/data/a.csv"
+    assert tidied(stream(shown, "stdout"), root=Path("/srv/shop")) == [shown]
+
+
+def test_text_is_in_one_piece_however_the_kernel_cut_it():
+    figure = nbformat.v4.new_output("display_data", data={"text/plain": "a figure"})
+    cell = code("1")
+    cell.outputs = [stream("/srv/sh"), stream("a\n", "stdout"), stream("op/data"),
+                    stream("b\n", "stdout"), figure, stream("c\n"), stream("d\n")]  # fmt: skip
+    book = notebook(cell)
+    before = nbformat.writes(book)
+    first, second, third, last = tidy(book, root=Path("/srv/shop")).cells[0].outputs
+    assert (first.text, second.text, last.text) == ("a\nb\n", "data", "c\nd\n")
+    assert third == figure
+    assert nbformat.writes(book) == before
 
 
 def test_strip_leaves_the_source_only_and_is_stable():

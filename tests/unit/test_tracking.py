@@ -541,6 +541,24 @@ class TestOpening:
         assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
         assert [p.name for p in tmp_path.iterdir()] == [tracking.DATABASE]
 
+    def test_a_notebook_shows_no_warning_about_progress_bars(self, root: Path) -> None:
+        """Only that one is kept back: filters of others stay, and no more is hidden."""
+        script = (
+            "import sys, warnings; from pathlib import Path; import IPython, ipykernel.zmqshell\n"
+            "sys.modules['ipywidgets'] = None\n"
+            "from customer360 import tracking\n"
+            "before = list(warnings.filters)\n"
+            "tracking.open_tracking(root=Path(sys.argv[1]))\n"
+            "assert 'tqdm.auto' in sys.modules\n"
+            "hidden = [str(f[1]) for f in warnings.filters if f not in before]\n"
+            "assert not any('IProgress' in h for h in hidden), hidden\n"
+            "assert any(f[2].__module__.startswith('urllib3') for f in warnings.filters)\n"
+        )
+        ran = subprocess.run(
+            [sys.executable, "-c", script, str(root)], cwd=root, capture_output=True, text=True
+        )
+        assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
+
     def test_two_projects_keep_apart(self, root: Path, migrated_database: Path) -> None:
         other = root / "other"
         other.mkdir()
