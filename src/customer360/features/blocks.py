@@ -259,7 +259,11 @@ def service_block(
     )
 
 
-CLAIM_REASONS = ("claim", "complaint", "delivery", "refund", "defect", "stock_out")
+# Reasons that say something went wrong, in English and in French.
+CLAIM_REASONS = (
+    "claim", "complaint", "delivery", "refund", "defect", "stock_out",
+    "réclamation", "reclamation", "plainte", "retard", "casse", "rupture", "litige",
+)  # fmt: skip
 
 
 def _until(events: Any, *, as_of: date, timezone: str) -> nw.LazyFrame:

@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from customer360.contracts import CONTRACTS, arrow_schema
+from customer360.contracts import CONTRACTS, LIFE_EVENTS, arrow_schema
 from customer360.worlds.demo import pools
 from customer360.worlds.demo.clock import Clock
-from customer360.worlds.demo.people import NEVER, People
+from customer360.worlds.demo.milestones import Milestones
+from customer360.worlds.demo.people import People
 from customer360.worlds.demo.records import Records
 from customer360.worlds.demo.text import concat, digits, pick, segment_positions
 from customer360.worlds.demo.traits import CALLCENTRE, CRM, SALES_REP, TILL, WEB, Traits
@@ -18,10 +19,18 @@ __all__ = ["make_enrichment", "make_life_events", "make_loyalty", "make_sales_vi
 
 POINTS_PER_VOUCHER = 200
 BURN_SHARE = 0.6
-DECLARED_SHARE = 0.35
 LIFE_KINDS = ("birth", "move", "wedding", "retirement", "birthday")
+# What each event is told as, and in which days from it, in the order of LIFE_EVENTS.
+TOLD: dict[str, tuple[str, int, int]] = {
+    "birth": ("birth", -60, 60),
+    "move": ("move", 0, 20),
+    "wedding": ("wedding", -60, 20),
+    "retirement": ("retirement", 0, 60),
+    "home_purchase": ("move", 0, 60),
+}
 OUTCOMES = ("order", "appointment", "refusal", "absent")
-REPRESENTATIVES = 12
+# Share of the fields that each representative fills in: a habit of its own.
+DILIGENCE = np.array([0.32, 0.45, 0.50, 0.55, 0.58, 0.62, 0.65, 0.68, 0.71, 0.75, 0.80, 0.88])
 
 
 def make_loyalty(
@@ -74,40 +83,38 @@ def make_loyalty(
 
 def make_life_events(
     *,
+    milestones: Milestones,
     people: People,
     traits: Traits,
     records: Records,
     clock: Clock,
     rng: np.random.Generator,
 ) -> pa.Table:
-    """Events that people declared, in the contract `raw.life_events`."""
-    n = len(people)
-    age = people.age
-    years = clock.days / 365.25
-    likely = {
-        "birth": np.where((age > 24) & (age < 42), 0.055, 0.0) * years,
-        "wedding": np.where((age > 23) & (age < 45), 0.025, 0.002) * years,
-        "retirement": np.where((age > 62) & (age < 67), 0.25, 0.0) * years,
-    }
-    parts = []
-    for name, chance in likely.items():
-        who = np.flatnonzero(rng.random(n) < chance * DECLARED_SHARE)
-        parts.append((name, who, rng.integers(0, clock.days, len(who))))
-    movers = np.flatnonzero((people.moved_day < NEVER) & (rng.random(n) < DECLARED_SHARE))
-    parts.append(("move", movers, people.moved_day[movers] + rng.integers(0, 20, len(movers))))
-    # Birthdays that were wished to members who gave their date.
-    day_of_year = (
-        people.birth - people.birth.astype("datetime64[Y]").astype("datetime64[D]")
-    ).astype(int)
-    last_year = clock.days - 365
-    who = np.flatnonzero(traits.member[:, TILL] & (rng.random(n) < 0.10))
-    start_of_year = int((clock.dates[last_year] - clock.dates[last_year].astype("datetime64[Y]")
-                         .astype("datetime64[D]")).astype(int))  # fmt: skip
-    parts.append(("birthday", who, last_year + (day_of_year[who] - start_of_year) % 365))
+    """Events that people declared, and birthdays, in the contract `raw.life_events`.
 
-    person = np.concatenate([who for _, who, _ in parts])
-    day = np.clip(np.concatenate([days for *_, days in parts]), 0, clock.days - 1)
-    kind = np.concatenate([np.full(len(w), LIFE_KINDS.index(name)) for name, w, _ in parts])
+    A home bought is told as a move, unless the move itself was told. People tell some
+    weeks before or after the event.
+    """
+    told = milestones.declared & (milestones.day >= 0) & (milestones.day < clock.days)
+    home, move = LIFE_EVENTS.index("home_purchase"), LIFE_EVENTS.index("move")
+    told[:, home] &= ~told[:, move]
+    who, event = np.nonzero(told)
+    kind_of_event, first, last = np.array(
+        [(LIFE_KINDS.index(kind), first, last) for kind, first, last in TOLD.values()]
+    ).T
+    told_on = milestones.day[who, event] + rng.integers(first[event], last[event])
+
+    # Birthdays that were wished to members who gave their date.
+    wished = np.flatnonzero(traits.member[:, TILL] & (rng.random(len(people)) < 0.10))
+    last_year = clock.days - 365
+    birthday = last_year + (_day_of_year(people.birth[wished])
+                            - _day_of_year(clock.dates[last_year])) % 365  # fmt: skip
+
+    person = np.concatenate([who, wished])
+    day = np.clip(np.concatenate([told_on, birthday]), 0, clock.days - 1)
+    kind = np.concatenate(
+        [kind_of_event[event], np.full(len(wished), LIFE_KINDS.index("birthday"))]
+    )
     record = records.any_at(person, (CRM, WEB, TILL, CALLCENTRE), day)
     order = np.lexsort((person, kind, day))
     order = order[record[order] >= 0]
@@ -123,21 +130,21 @@ def make_life_events(
     )
 
 
-def make_sales_visits(*, records: Records, clock: Clock, rng: np.random.Generator) -> pa.Table:
-    """Visits by representatives to those in their files, in `raw.sales_visits`.
+def _day_of_year(dates: np.ndarray) -> np.ndarray:
+    return (dates - dates.astype("datetime64[Y]").astype("datetime64[D]")).astype(int)
 
-    Each representative has a diligence of its own, seen in the fields it fills in.
-    """
+
+def make_sales_visits(*, records: Records, clock: Clock, rng: np.random.Generator) -> pa.Table:
+    """Visits by representatives to those in their files, in `raw.sales_visits`."""
     known = np.flatnonzero(records.system == SALES_REP)
     visited, _ = segment_positions(1 + rng.poisson(1.4, len(known)))
     record = known[visited]
-    representative = (record * 31) % REPRESENTATIVES
-    diligence = rng.beta(3, 2, REPRESENTATIVES)
+    representative = (record * 31) % len(DILIGENCE)
     created = np.clip(records.created_day[record], 0, clock.days - 1)
     day = created + (rng.random(len(record)) * (clock.days - created)).astype(int)
     day = clock.open_day[day]
     outcome = rng.choice(len(OUTCOMES), size=len(record), p=[0.18, 0.32, 0.28, 0.22])
-    fields = rng.binomial(12, diligence[representative] * np.where(outcome == 3, 0.3, 1.0))
+    fields = rng.binomial(12, DILIGENCE[representative] * np.where(outcome == 3, 0.3, 1.0))
     minute = 540 + 510 * rng.random(len(record))
     order = np.lexsort((record, minute, day))
     return pa.table(

@@ -8,13 +8,14 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-__all__ = ["TIME_ZONE", "Clock", "make_clock", "to_utc"]
+__all__ = ["TIME_ZONE", "Clock", "clock_between", "make_clock", "to_utc"]
 
 TIME_ZONE = "Europe/Paris"
 
 # How much of a year's shopping a day of each month and of each weekday attracts.
 MONTH_WEIGHTS = (0.95, 0.80, 0.90, 1.00, 1.05, 1.00, 0.90, 0.85, 1.10, 0.95, 1.15, 1.55)
 WEEKDAY_WEIGHTS = (0.85, 0.90, 1.05, 0.90, 1.05, 1.50, 0.75)
+MONTH_DAYS = np.array([31, 28.25, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 CLOSED = ((1, 1), (5, 1), (12, 25))
 
 
@@ -94,16 +95,29 @@ def to_utc(local: np.ndarray) -> np.ndarray:
     return moments.tz_convert(None).to_numpy().astype("datetime64[us]")
 
 
-def make_clock(*, as_of: date, years: int) -> Clock:
+def make_clock(*, as_of: date, years: int, seasons: bool = True) -> Clock:
     """Clock of the `years` that end with the day `as_of`, included."""
     last = pd.Timestamp(as_of)
     first = last - pd.DateOffset(years=years) + pd.Timedelta(days=1)
+    return clock_between(first=first.date(), last=as_of, seasons=seasons)
+
+
+def clock_between(*, first: date, last: date, seasons: bool = True) -> Clock:
+    """Clock of the days from `first` to `last`, both included.
+
+    Without `seasons` every day attracts the same shopping.
+    """
     index = pd.date_range(first, last, freq="D")
-    weight = np.array(MONTH_WEIGHTS)[index.month - 1] * np.array(WEEKDAY_WEIGHTS)[index.day_of_week]
-    weight = weight / weight.mean()
+    month = np.array(MONTH_WEIGHTS)
+    weekday = np.array(WEEKDAY_WEIGHTS)
+    weight = month[index.month - 1] * weekday[index.day_of_week]
+    # A year weighs 365.25 shopping days wherever the clock begins.
+    weight = weight / (month @ MONTH_DAYS / MONTH_DAYS.sum() * weekday.mean())
+    if not seasons:
+        weight = np.ones(len(index))
     closed = index.day_of_week == 6
-    for month, day in CLOSED:
-        closed |= (index.month == month) & (index.day == day)
+    for closed_month, closed_day in CLOSED:
+        closed |= (index.month == closed_month) & (index.day == closed_day)
     open_days = np.flatnonzero(~closed)
     after = np.minimum(np.searchsorted(open_days, np.arange(len(index))), len(open_days) - 1)
     before = np.maximum(after - 1, 0)

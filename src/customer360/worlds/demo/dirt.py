@@ -28,14 +28,14 @@ def soil(*, tables: dict[str, pa.Table], rng: np.random.Generator) -> dict[str, 
     for name in DELIVERED_TWICE:
         table = spoiled[name]
         again = np.flatnonzero(rng.random(table.num_rows) < TWICE_SHARE)
-        spoiled[name] = pa.concat_tables([table, table.take(pa.array(again))]).combine_chunks()
+        spoiled[name] = pa.concat_tables([table, table.take(pa.array(again))])
     return spoiled
 
 
 def _orders(orders: pa.Table, rng: np.random.Generator) -> pa.Table:
     # A whole order loses its customer or its date; one line its sign.
     order = orders["order_id"].combine_chunks().dictionary_encode().indices.to_numpy()
-    draw = rng.random(int(order.max()) + 1)[order]
+    draw = rng.random(int(order.max(initial=-1)) + 1)[order]
     nameless = draw < NAMELESS_SHARE
     future = (draw >= NAMELESS_SHARE) & (draw < NAMELESS_SHARE + FUTURE_SHARE)
     negative = rng.random(orders.num_rows) < NEGATIVE_SHARE

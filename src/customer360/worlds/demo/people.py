@@ -1,8 +1,12 @@
-"""True people: who lives together, what they are called, where and how to reach them."""
+"""True people: who lives together, what they are called, where and how to reach them.
+
+Whoever lives together shares an address, often a landline, sometimes an e-mail.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import gcd
 
 import numpy as np
 import pandas as pd
@@ -10,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from customer360.worlds.demo import pools
+from customer360.worlds.demo.chunk import WHOLE, Chunk
 from customer360.worlds.demo.clock import Clock
 from customer360.worlds.demo.text import (
     ascii_fold,
@@ -17,13 +22,24 @@ from customer360.worlds.demo.text import (
     concat,
     digits,
     either,
+    keep,
     pick,
     segment_positions,
 )
 
-__all__ = ["NEVER", "Addresses", "People", "make_people", "postcode_of", "street_of", "town_of"]
+__all__ = [
+    "NEVER",
+    "Addresses",
+    "People",
+    "country_code",
+    "make_people",
+    "postcode_of",
+    "street_of",
+    "town_of",
+    "true_contacts",
+]
 
-NEVER = 10**6
+NEVER = 10**6  # day of what never happens
 HEAD, PARTNER, CHILD, TWIN, MATE = range(5)
 
 # Kind of household: share of households, roles of its members.
@@ -35,36 +51,86 @@ HOUSEHOLDS: dict[str, tuple[float, tuple[int, ...]]] = {
     "parent with grown twins": (0.01, (HEAD, CHILD, TWIN)),
     "flatmates": (0.04, (HEAD, MATE)),
 }
-MOVED_SHARE = 0.12
-NEW_MOBILE_SHARE = 0.10
-LANDLINE_SHARE = 0.55
-SHARED_EMAIL_SHARE = 0.08
 
-# First digit after 0 of a landline, by department; first three digits overseas.
-_ZONES = {
-    1: "75 77 78 91 92 93 94 95",
-    2: "14 18 22 27 28 29 35 36 37 41 44 45 49 50 53 56 61 72 76 85",
-    3: "02 08 10 21 25 39 51 52 54 55 57 58 59 60 62 67 68 70 71 80 88 89 90",
-    4: "01 03 04 05 06 07 11 13 15 20 26 30 34 38 42 43 48 63 66 69 73 74 83 84",
-    5: "09 12 16 17 19 23 24 31 32 33 40 46 47 64 65 79 81 82 86 87",
-}
-ZONE_OF = {dept: zone for zone, depts in _ZONES.items() for dept in depts.split()}
-# Second digits in use after each first one.
-SECOND_DIGITS = {
-    1: "123456789", 2: "12345789", 3: "123456789", 4: "123456789", 5: "12345678",
-    6: "01245678", 7: "3456789",
-}  # fmt: skip
-OVERSEAS_LANDLINE = {"971": 590, "972": 596, "973": 594, "974": 262, "976": 269}
-OVERSEAS_MOBILE = {"971": 690, "972": 696, "973": 694, "974": 692, "976": 639}
+# Names.
 
-FEMALE = [name for names in pools.FEMALE_NAMES.values() for name in names]
-MALE = [name for names in pools.MALE_NAMES.values() for name in names]
-FIRST_NAMES = FEMALE + MALE
+ONE_NAME_SHARE = 0.65  # couples who bear one last name
+DOUBLE_NAME_SHARE = 0.02  # people born with two last names
+DOUBLE_WIFE_SHARE = 0.12  # wives who write their own name after the couple's
+DOUBLE_CHILD_SHARE = 0.12  # children who bear both parents' names
+OTHER_PARENT_SHARE = 0.30  # children of one parent at home who bear the other one's name
+SAME_FIRST_SHARE = 0.08  # sons named like their father, daughters like their mother
+SAME_ORIGIN_SHARE = 0.75  # couples who both come from where one does
+GIVEN_FROM_ORIGIN_SHARE = 0.65  # first names from there as well
+# The last name of rank r weighs (r + shift) ** -power; chosen to resemble the French ranking
+NAME_SHIFT, NAME_POWER = 5, 0.65
+
+# Places and ways to reach people.
+
+RURAL_AROUND = 20  # thousand people: a village stands for its surroundings
+MOVED_SHARE = 0.12  # homes that moved once in these years
+NEAR_SHARE = 0.60  # of them, those who stayed in their town
+NEW_MOBILE_SHARE = 0.10  # mobile numbers that changed in these years
+LANDLINE_SHARE = 0.55  # homes with a landline
+BOX_SHARE = 0.35  # of them, numbers that came with an internet box, 09
+OLD_EMAIL_SHARE = 0.15  # people who used another address before
+SHARED_EMAIL_SHARE = 0.08  # partners and children who use the address of the head of the home
+MAIDEN_EMAIL_SHARE = 0.30  # wives whose address bears their birth name
+
+FEMALE = [pools.FEMALE_NAMES[decade] for decade in pools.FEMALE_NAMES]
+MALE = [pools.MALE_NAMES[decade] for decade in pools.FEMALE_NAMES]
+DECADES = np.array(list(pools.FEMALE_NAMES))
+# First names: for women then men, a list by decade, then one by origin.
+_LISTS = [
+    *FEMALE,
+    *(origin.female for origin in pools.ORIGINS),
+    *MALE,
+    *(origin.male for origin in pools.ORIGINS),
+]
+_LIST_SIZE = np.array([len(names) for names in _LISTS])
+_LIST_START = np.cumsum(_LIST_SIZE) - _LIST_SIZE
+FIRST_NAMES = [name for names in _LISTS for name in names]
+# Last names: the French ones, then those of each origin.
+_LAST_SIZE = np.array([len(pools.LAST_NAMES), *(len(origin.last) for origin in pools.ORIGINS)])
+_LAST_START = np.cumsum(_LAST_SIZE) - _LAST_SIZE
+ALL_LAST_NAMES = [*pools.LAST_NAMES, *(name for origin in pools.ORIGINS for name in origin.last)]
+
+# Kinds of complement of an address.
+PLAIN, FLAT, BUILDING, HAMLET, RESIDENCE, STAIRS, ESTATE = range(7)
+
+_ZONE = {dept: zone for zone, depts in pools.ZONES.items() for dept in depts.split()}
+_BLOCK_NAMES = list(pools.NUMBER_BLOCKS)
+_BOX, _OLD_MOBILES, _NEW_MOBILES = (_BLOCK_NAMES.index(name) for name in ("09", "06", "07"))
+_DEPT = [postcode[:3] for _, postcode, _, _ in pools.TOWNS]
+_OVERSEAS_TOWN = np.array([dept in pools.COUNTRY_CODES for dept in _DEPT])
+_FIXED_OF_TOWN = np.array(
+    [
+        _BLOCK_NAMES.index(
+            f"{dept} fixed" if dept in pools.COUNTRY_CODES else f"0{_ZONE[dept[:2]]}"
+        )
+        for dept in _DEPT
+    ]
+)
+_MOBILE_OF_TOWN = np.array(
+    [
+        _BLOCK_NAMES.index(f"{dept} mobile") if dept in pools.COUNTRY_CODES else _OLD_MOBILES
+        for dept in _DEPT
+    ]
+)
+_COUNTRY_CODE = np.full(1000, 33)
+for _name, _blocks in pools.NUMBER_BLOCKS.items():
+    for _block in _blocks.split():
+        if _name[:3] in pools.COUNTRY_CODES:
+            _COUNTRY_CODE[int(_block[:3])] = pools.COUNTRY_CODES[_name[:3]]
 
 
 @dataclass(frozen=True)
 class Addresses:
-    """Addresses as numbers into the pools, one per household."""
+    """Addresses as numbers into the pools, one per household.
+
+    `extra` is the kind of complement: PLAIN, FLAT, BUILDING, HAMLET, RESIDENCE, STAIRS or
+    ESTATE; `extra_number` tells which flat, building...
+    """
 
     town: np.ndarray
     number: np.ndarray
@@ -106,10 +172,14 @@ class People:
         Main address, and the one used before.
     mobile, old_mobile : array of int
         Nine national digits. `mobile_day` is the day the number changed.
-    landline : array of int
-        Nine national digits shared by the household, 0 for none.
+    landline, old_landline : array of int
+        Nine national digits shared by the household, 0 for none; the old one was that of
+        the old address.
     address, old_address : Addresses
-        By person. `moved_day` is the day of the move, NEVER for most.
+        By person. `moved_day` is the day of the move, NEVER for most, and `moved_on` its
+        date, NaT for most.
+    chunk : Chunk
+        Part of the world that these people are.
     """
 
     household: np.ndarray
@@ -128,20 +198,30 @@ class People:
     old_mobile: np.ndarray
     mobile_day: np.ndarray
     landline: np.ndarray
+    old_landline: np.ndarray
     address: Addresses
     old_address: Addresses
     moved_day: np.ndarray
+    moved_on: np.ndarray
+    chunk: Chunk = WHOLE
 
     def __len__(self) -> int:
         return len(self.household)
 
     @property
     def ids(self) -> pa.StringArray:
-        """True identifiers of the people."""
-        return concat("P", digits(np.arange(1, len(self) + 1), 7))
+        """True identifiers of the people, unlike any of another chunk."""
+        return concat("P", digits(self.chunk.first_person + np.arange(1, len(self) + 1), 7))
+
+    @property
+    def household_ids(self) -> pa.StringArray:
+        """True identifiers of their households, unlike any of another chunk."""
+        return concat("H", digits(self.chunk.numbers(self.household), 7))
 
 
-def make_people(*, people: int, clock: Clock, rng: np.random.Generator) -> People:
+def make_people(
+    *, people: int, clock: Clock, rng: np.random.Generator, chunk: Chunk = WHOLE
+) -> People:
     """Draw households and the people in them.
 
     Parameters
@@ -150,6 +230,9 @@ def make_people(*, people: int, clock: Clock, rng: np.random.Generator) -> Peopl
         How many people.
     clock : Clock
     rng : numpy Generator
+    chunk : Chunk
+        Part of a larger world: e-mails, telephone numbers and identifiers are then
+        unlike those of the other parts.
     """
     household, head, role = _households(people, rng)
     homes = int(household[-1]) + 1
@@ -158,32 +241,28 @@ def make_people(*, people: int, clock: Clock, rng: np.random.Generator) -> Peopl
     born = clock.dates[-1] - np.round(age * 365.25).astype("timedelta64[D]")
     birth = np.where(role == TWIN, born[np.maximum(np.arange(people) - 1, 0)], born)
     male = _sexes(head, role, rng)
-
-    first = _first_names(birth, male, head, role, rng)
-    last, maiden = _last_names(head, role, male, rng)
+    origin = _origins(head, role, rng)
+    first = _first_names(birth, male, origin, head, role, rng)
     first_text = pick(FIRST_NAMES, first)
-    nick_pool = [pools.NICKNAMES.get(name, name) for name in FIRST_NAMES]
+    last, maiden = _last_names(head, role, male, age, origin, rng)
 
     address = _addresses(homes, rng)
     moved = rng.random(homes) < MOVED_SHARE
     away = _addresses(homes, rng)
-    # Six movers in ten stay in their town.
-    near = rng.random(homes) < 0.6
+    near = rng.random(homes) < NEAR_SHARE
     old = Addresses(**{**vars(away), "town": np.where(near, address.town, away.town)})
     old = old.where(moved, address)
-    moved_day = np.where(moved, rng.integers(30, clock.days - 30, homes), NEVER)
+    moved_day = np.where(moved, rng.integers(30, clock.days - 30, homes), NEVER)[household]
 
-    overseas_landline = np.array([OVERSEAS_LANDLINE.get(t[1][:3], 0) for t in pools.TOWNS])
-    overseas_mobile = np.array([OVERSEAS_MOBILE.get(t[1][:3], 0) for t in pools.TOWNS])
-    zone = np.array([ZONE_OF.get(town[1][:2], 0) for town in pools.TOWNS])
-    home_landline = _numbers(zone[address.town], overseas_landline[address.town], rng)
-    home_landline *= rng.random(homes) < LANDLINE_SHARE
-    town = address.town[household]
-    mobile = _numbers(6 + (rng.random(people) < 0.25), overseas_mobile[town], rng)
-    changed = rng.random(people) < NEW_MOBILE_SHARE
-    before = _numbers(np.full(people, 6), overseas_mobile[town], rng)
+    landline, old_landline = _landlines(address.town, old.town, rng, chunk)
+    mobile_day = np.where(
+        rng.random(people) < NEW_MOBILE_SHARE, rng.integers(0, clock.days, people), NEVER
+    )
+    mobile, old_mobile = _mobiles(address.town[household], age, mobile_day < NEVER, rng, chunk)
 
-    email, old_email = _emails(first_text, last, birth, rng)
+    # Some wives go on using an address that bears their birth name.
+    signs = either(rng.random(people) < MAIDEN_EMAIL_SHARE, pc.coalesce(maiden, last), last)
+    email, old_email = _emails(first_text, signs, birth, rng, chunk)
     shares = ((role == PARTNER) | (role == CHILD)) & (rng.random(people) < SHARED_EMAIL_SHARE)
     email = email.take(pa.array(np.where(shares, head, np.arange(people))))
     return People(
@@ -195,35 +274,106 @@ def make_people(*, people: int, clock: Clock, rng: np.random.Generator) -> Peopl
         age=(clock.dates[-1] - birth).astype(float) / 365.25,
         first=first_text,
         last=last,
-        nick=pick(nick_pool, first),
+        nick=pick([pools.NICKNAMES.get(name, name) for name in FIRST_NAMES], first),
         maiden=maiden,
         email=email,
         old_email=old_email,
         mobile=mobile,
-        old_mobile=np.where(changed, before, mobile),
-        mobile_day=np.where(changed, rng.integers(0, clock.days, people), NEVER),
-        landline=home_landline[household],
+        old_mobile=old_mobile,
+        mobile_day=mobile_day,
+        landline=landline[household],
+        old_landline=old_landline[household],
         address=address.take(household),
         old_address=old.take(household),
-        moved_day=moved_day[household],
+        moved_day=moved_day,
+        moved_on=np.where(
+            moved_day < NEVER,
+            clock.dates[0] + moved_day.astype("timedelta64[D]"),
+            np.datetime64("NaT", "D"),
+        ),
+        chunk=chunk,
     )
 
 
-def street_of(address: Addresses, abbreviated: np.ndarray) -> pa.StringArray:
-    """Number and street as written, the type of street abbreviated or not."""
-    number = digits(address.number)
-    suffix = pick(["", " bis", " ter", " B"], address.suffix)
-    long = pick([kind for kind, _, _ in pools.STREET_TYPES], address.street_type)
-    short = pick([kind for _, kind, _ in pools.STREET_TYPES], address.street_type)
-    name = pick(pools.STREET_NAMES, address.street_name)
-    street = concat(number, suffix, " ", either(abbreviated, short, long), " ", name)
-    extra = address.extra
-    hamlet = pick(pools.LIEUX_DITS, address.extra_number % len(pools.LIEUX_DITS))
-    flat = concat(street, ", appt ", digits(address.extra_number))
-    building = concat("Bât. ", pick(list("ABCDEFGH"), address.extra_number % 8), ", ", street)
-    street = either(extra == 1, flat, street)
-    street = either(extra == 2, building, street)
-    return either(extra == 3, concat("Lieu-dit ", hamlet), street)
+def true_contacts(people: People) -> dict[str, pa.Array]:
+    """How to reach each person on the last day, in columns of the contract `truth.people`.
+
+    Telephone numbers are in international form; `moved_on` is empty for no move.
+    """
+    no = np.zeros(len(people), dtype=bool)
+    return {
+        "email": people.email,
+        "mobile": _international(people.mobile),
+        "landline": keep(_international(people.landline), people.landline > 0),
+        "street": street_of(people.address, abbreviated=no),
+        "postcode": postcode_of(people.address),
+        "city": town_of(people.address),
+        "moved_on": pa.array(people.moved_on, mask=np.isnat(people.moved_on)),
+    }
+
+
+def street_of(
+    address: Addresses,
+    *,
+    abbreviated: np.ndarray,
+    kindless: np.ndarray | None = None,
+    bare: np.ndarray | None = None,
+) -> pa.StringArray:
+    """Number, street and complement in one field, as written.
+
+    Parameters
+    ----------
+    address : Addresses
+    abbreviated, kindless, bare : array of bool
+        Where the words are shortened (NF Z10-011), where the type of street is left out,
+        and where flat, building or residence are.
+    """
+    short = np.asarray(abbreviated, dtype=np.int64)
+    number = concat(digits(address.number), pick((" ", " bis ", " ter ", " B "), address.suffix))
+    types = len(pools.STREET_TYPES)
+    kinds = [f"{long} " for long, _, _ in pools.STREET_TYPES]
+    kinds += [f"{brief} " for _, brief, _ in pools.STREET_TYPES] + [""]
+    kind = address.street_type + types * short
+    if kindless is not None:
+        kind = np.where(kindless, 2 * types, kind)
+    names = [*pools.STREET_NAMES, *pools.SHORT_STREET_NAMES]
+    name = pick(names, address.street_name + len(pools.STREET_NAMES) * short)
+    line = concat(number, pick(kinds, kind), name)
+    extra = address.extra if bare is None else np.where(bare, PLAIN, address.extra)
+    # A hamlet has no street: it is never left out.
+    extra = np.where(address.extra == HAMLET, HAMLET, extra)
+    rows = np.flatnonzero(extra != PLAIN)
+    written = _complemented(
+        line.take(pa.array(rows)), extra[rows], address.extra_number[rows], short[rows]
+    )
+    return pc.replace_with_mask(line, pa.array(extra != PLAIN), written)
+
+
+def _complemented(
+    line: pa.StringArray, extra: np.ndarray, which: np.ndarray, short: np.ndarray
+) -> pa.StringArray:
+    flat = digits(which)
+    building = pick(list("ABCDEFGH"), which % 8)
+    residence = concat(
+        pick(("Résidence ", "Rés. "), short),
+        pick(pools.RESIDENCES, which % len(pools.RESIDENCES)),
+        ", ",
+    )
+    before_flat = pick((", appt ", ", apt ", ", appartement "), which % 3)
+    hamlet = concat(
+        pick(("Lieu-dit ", "", "LD "), np.where(short == 1, 2, which % 2)),
+        pick(pools.LIEUX_DITS, which % len(pools.LIEUX_DITS)),
+    )
+    written = concat(line, before_flat, flat)
+    for kind, text in (
+        (BUILDING, concat(pick(("Bât. ", "Bât "), short), building, ", ", line)),
+        (HAMLET, hamlet),
+        (RESIDENCE, concat(residence, line)),
+        (STAIRS, concat("Esc. ", digits(1 + which % 4), before_flat, flat, ", ", line)),
+        (ESTATE, concat(residence, "bât. ", building, before_flat, flat, ", ", line)),
+    ):
+        written = either(extra == kind, text, written)
+    return written
 
 
 def town_of(address: Addresses) -> pa.StringArray:
@@ -234,6 +384,15 @@ def town_of(address: Addresses) -> pa.StringArray:
 def postcode_of(address: Addresses) -> pa.StringArray:
     """Postcode of an address."""
     return pick([town[1] for town in pools.TOWNS], address.town)
+
+
+def country_code(number: np.ndarray) -> np.ndarray:
+    """Country code of national numbers of nine digits: 33, or that of a department overseas."""
+    return _COUNTRY_CODE[number // 10**6]
+
+
+def _international(number: np.ndarray) -> pa.StringArray:
+    return concat("+", digits(country_code(number)), digits(number, 9))
 
 
 def _households(people: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -272,101 +431,214 @@ def _sexes(head: np.ndarray, role: np.ndarray, rng: np.random.Generator) -> np.n
     return np.where(role == PARTNER, male[head] ^ other, male)
 
 
+def _origins(head: np.ndarray, role: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Where the names of each person come from: 0 for France, else a place in ORIGINS + 1."""
+    n = len(head)
+    shares = np.array([origin.share for origin in pools.ORIGINS])
+    own = np.searchsorted(np.cumsum(np.r_[1 - shares.sum(), shares])[:-1], rng.random(n), "right")
+    like_head = (role == CHILD) | (role == TWIN)
+    like_head |= (role == PARTNER) & (rng.random(n) < SAME_ORIGIN_SHARE)
+    return np.where(like_head, own[head], own)
+
+
 def _first_names(
     birth: np.ndarray,
     male: np.ndarray,
+    origin: np.ndarray,
     head: np.ndarray,
     role: np.ndarray,
     rng: np.random.Generator,
 ) -> np.ndarray:
     n = len(birth)
     year = birth.astype("datetime64[Y]").astype(int) + 1970
-    decades = np.array(list(pools.FEMALE_NAMES))
-    closeness = np.exp(-0.5 * ((year[:, None] - decades) / 8.0) ** 2) + 1e-4
-    decade = choose(closeness, rng)
-    # u ** 1.4: the first names of a pool are the more frequent ones.
-    rank = rng.random(n) ** 1.4
-    index = np.empty(n, dtype=np.int64)
-    base = 0
-    for is_male, pool in ((False, pools.FEMALE_NAMES), (True, pools.MALE_NAMES)):
-        for number, names in enumerate(pool.values()):
-            rows = (male == is_male) & (decade == number)
-            index[rows] = base + (rank[rows] * len(names)).astype(int)
-            base += len(names)
+    closeness = np.exp(-0.5 * ((year[:, None] - DECADES) / 8.0) ** 2) + 1e-4
+    abroad = (origin > 0) & (rng.random(n) < GIVEN_FROM_ORIGIN_SHARE)
+    column = np.where(abroad, len(DECADES) + origin - 1, choose(closeness, rng))
+    names = column + male * (len(_LISTS) // 2)
+    # u ** 1.9: the first names of a list are the more frequent ones.
+    rank = (rng.random(n) ** 1.9 * _LIST_SIZE[names]).astype(np.int64)
     # Fathers and sons, mothers and daughters of the same name.
-    same = (role == CHILD) & (male == male[head]) & (rng.random(n) < 0.08)
-    return np.where(same, index[head], index)
+    same = (role == CHILD) & (male == male[head]) & (rng.random(n) < SAME_FIRST_SHARE)
+    names, rank = np.where(same, names[head], names), np.where(same, rank[head], rank)
+    index = _LIST_START[names] + rank
+    # Twins never: the next name of the list is given to the second.
+    alike = (role == TWIN) & (index == np.roll(index, 1))
+    return np.where(alike, _LIST_START[names] + (rank + 1) % _LIST_SIZE[names], index)
 
 
 def _last_names(
-    head: np.ndarray, role: np.ndarray, male: np.ndarray, rng: np.random.Generator
+    head: np.ndarray,
+    role: np.ndarray,
+    male: np.ndarray,
+    age: np.ndarray,
+    origin: np.ndarray,
+    rng: np.random.Generator,
 ) -> tuple[pa.StringArray, pa.StringArray]:
+    """Last name of each person, and the birth name of those who took another."""
     n = len(head)
-    draw = (rng.random(n) ** 1.15 * len(pools.LAST_NAMES)).astype(int)
-    second = (rng.random(n) * 60).astype(int)
-    names = pick(pools.LAST_NAMES, draw)
-    double = rng.random(n) < 0.03
-    own = either(double, concat(names, "-", pick(pools.LAST_NAMES, second)), names)
-    took = (role == PARTNER) & (rng.random(n) < 0.65)
-    of_head = took | (role == CHILD) | (role == TWIN)
-    last = own.take(pa.array(np.where(of_head, head, np.arange(n))))
-    wife = took & ~male
-    return last, pc.if_else(pa.array(wife), own, pa.scalar(None, pa.string()))
+    row = np.arange(n)
+    drawn, other = _draw_last(origin, rng), _draw_last(np.zeros(n, dtype=np.int64), rng)
+    born = pick(ALL_LAST_NAMES, drawn)
+    elsewhere = pick(ALL_LAST_NAMES, other)
+    double = (rng.random(n) < DOUBLE_NAME_SHARE) & (drawn != other)
+    own = either(double, concat(born, "-", elsewhere), born)
+
+    # Couples of one name: it is the man's, whoever is the head, so the wife was born another.
+    one_name = (role == PARTNER) & (rng.random(n) < ONE_NAME_SHARE)
+    married = one_name.copy()
+    married[head[one_name]] = True
+    other_half = np.where(role == HEAD, np.minimum(row + 1, n - 1), head)
+    wife = married & ~male & male[other_half]
+    bride = np.where(role == HEAD, other_half, row)
+    birth_name = born.take(pa.array(bride))
+    child = (role == CHILD) | (role == TWIN)
+    last = own.take(pa.array(np.where(one_name | child, head, row)))
+    doubled = wife & (rng.random(n) < DOUBLE_WIFE_SHARE) & (drawn[bride] != drawn[head])
+    last = either(doubled, concat(last, "-", birth_name), last)
+
+    # Twins bear one name; the parent who lives elsewhere gives the name drawn for the child.
+    elder = np.where(role == TWIN, row - 1, row)
+    at_home = role[other_half[head]] == PARTNER
+    parent = np.where(at_home, other_half[head], elder)
+    draw = rng.random(n)[elder]
+    both = child & (draw < DOUBLE_CHILD_SHARE) & (drawn[head] != drawn[parent])
+    mine, theirs = born.take(pa.array(head)), born.take(pa.array(parent))
+    last = either(both, concat(mine, "-", theirs), last)
+    last = either(child & ~at_home & (draw > 1 - OTHER_PARENT_SHARE), theirs, last)
+
+    # Widows and divorced women who kept the name.
+    alone = (role == HEAD) & (role[np.minimum(row + 1, n - 1)] == HEAD)
+    kept = alone & ~male & (rng.random(n) < np.clip((age - 25) / 90, 0, 0.5))
+    return last, keep(either(kept, elsewhere, birth_name), kept | wife)
+
+
+def _draw_last(origin: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    weight = (np.arange(1, _LAST_SIZE[0] + 1) + NAME_SHIFT) ** -NAME_POWER
+    share = np.cumsum(weight) / weight.sum()
+    draw = rng.random(len(origin))
+    french = np.minimum(np.searchsorted(share, draw), _LAST_SIZE[0] - 1)
+    foreign = (draw**1.2 * _LAST_SIZE[origin]).astype(np.int64)
+    return _LAST_START[origin] + np.where(origin == 0, french, foreign)
 
 
 def _addresses(homes: int, rng: np.random.Generator) -> Addresses:
     people_there = np.array([town[2] for town in pools.TOWNS], dtype=float)
     rural = np.array([town[3] == "rural" for town in pools.TOWNS])
-    # Villages stand for their surroundings.
-    weight = people_there + np.where(rural, 12, 0)
+    weight = people_there + np.where(rural, RURAL_AROUND, 0)
     town = rng.choice(len(pools.TOWNS), size=homes, p=weight / weight.sum())
     types = np.array([share for _, _, share in pools.STREET_TYPES])
-    draw = rng.random(homes)
-    flat = np.select([draw < 0.12, draw < 0.20], [1, 2], 0)
+    kinds = rng.choice(7, size=homes, p=[0.73, 0.11, 0.05, 0.0, 0.06, 0.02, 0.03])
+    hamlet = np.where(rng.random(homes) < 0.18, HAMLET, PLAIN)
     return Addresses(
         town=town,
         number=1 + (rng.gamma(1.1, 28, homes)).astype(int),
-        suffix=choose(np.tile([0.93, 0.05, 0.01, 0.01], (homes, 1)), rng),
+        suffix=rng.choice(4, size=homes, p=[0.93, 0.05, 0.01, 0.01]),
         street_type=rng.choice(len(types), size=homes, p=types / types.sum()),
-        street_name=rng.integers(0, len(pools.STREET_NAMES), homes),
-        extra=np.where(rural[town], np.where(draw < 0.15, 3, 0), flat),
-        extra_number=rng.integers(1, 80, homes),
+        street_name=(rng.random(homes) ** 1.5 * len(pools.STREET_NAMES)).astype(int),
+        extra=np.where(rural[town], hamlet, kinds),
+        extra_number=rng.integers(1, 120, homes),
     )
 
 
-def _numbers(prefix: np.ndarray, overseas: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Nine national digits: prefix, second digit and seven free; or three, one and five."""
-    draw = rng.random(len(prefix))
-    second = np.zeros(len(prefix), dtype=np.int64)
-    for first, allowed in SECOND_DIGITS.items():
-        pool = np.array([int(digit) for digit in allowed])
-        second = np.where(prefix == first, pool[(draw * len(pool)).astype(int)], second)
-    metropolitan = prefix * 10**8 + second * 10**7 + rng.integers(0, 10**7, len(prefix))
-    fourth = np.where((overseas == 269) | (overseas == 639), 6, 3)
-    far = overseas * 10**6 + fourth * 10**5 + rng.integers(0, 10**5, len(prefix))
-    return np.where(overseas > 0, far, metropolitan)
+def _landlines(
+    town: np.ndarray, old_town: np.ndarray, rng: np.random.Generator, chunk: Chunk
+) -> tuple[np.ndarray, np.ndarray]:
+    """Landline of each home now and before the move; 0 for none."""
+    box = (rng.random(len(town)) < BOX_SHARE) & ~_OVERSEAS_TOWN[town]
+    has = rng.random(len(town)) < LANDLINE_SHARE
+    blocks = np.where(box, _BOX, _FIXED_OF_TOWN[town])
+    # Who moves within the zone keeps the number, and so does a box.
+    left = has & ~box & (_FIXED_OF_TOWN[town] != _FIXED_OF_TOWN[old_town])
+    blocks = np.concatenate(
+        [np.where(has, blocks, -1), np.where(left, _FIXED_OF_TOWN[old_town], -1)]
+    )
+    now, before = np.split(_numbers(blocks, chunk), 2)
+    return now, np.where(left, before, now)
+
+
+def _mobiles(
+    town: np.ndarray, age: np.ndarray, changed: np.ndarray, rng: np.random.Generator, chunk: Chunk
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mobile number of each person now and before it changed."""
+    blocks = _MOBILE_OF_TOWN[town]
+    # 07 was opened in 2010: the younger the owner, the more often.
+    young = rng.random(len(town)) < np.clip(0.55 - age / 160, 0.08, 0.45)
+    now = np.where((blocks == _OLD_MOBILES) & young, _NEW_MOBILES, blocks)
+    number, before = np.split(
+        _numbers(np.concatenate([now, np.where(changed, blocks, -1)]), chunk), 2
+    )
+    return number, np.where(changed, before, number)
+
+
+def _numbers(blocks: np.ndarray, chunk: Chunk) -> np.ndarray:
+    """A telephone number of its own for each row, in the blocks of that number; 0 for -1."""
+    number = np.zeros(len(blocks), dtype=np.int64)
+    for place, name in enumerate(_BLOCK_NAMES):
+        rows = np.flatnonzero(blocks == place)
+        starts = np.array(pools.NUMBER_BLOCKS[name].split(), dtype=np.int64)
+        free = 10 ** (9 - len(str(starts[0])))
+        at = _scattered(chunk.numbers(np.arange(len(rows))), len(starts) * free)
+        number[rows] = starts[at // free] * free + at % free
+    return number
+
+
+def _scattered(index: np.ndarray, size: int) -> np.ndarray:
+    """Send different numbers below `size` (a multiple of 1000) to different ones, as if drawn.
+
+    Each half of the digits is shifted by a function of the other one (Luby and Rackoff,
+    SIAM Journal on Computing 17, 1988): a shift can be undone, so none are sent together.
+    """
+    stride = next(k for k in range(int(size * 0.6180339887), size) if gcd(k, size) == 1)
+    high, low = np.divmod(index % size * stride % size, 1000)
+    low = (low + high**2) % 1000
+    high = (high + 7919 * low**3) % (size // 1000)
+    return (high * 1000 + low) * stride % size
 
 
 def _emails(
-    first: pa.StringArray, last: pa.StringArray, birth: np.ndarray, rng: np.random.Generator
+    first: pa.StringArray,
+    last: pa.StringArray,
+    birth: np.ndarray,
+    rng: np.random.Generator,
+    chunk: Chunk,
 ) -> tuple[pa.StringArray, pa.StringArray]:
-    given = _plain(first)
-    family = _plain(last)
-    year = birth.astype("datetime64[Y]").astype(int) + 1970
-    addresses = []
-    for _ in range(2):
-        n = len(birth)
-        local = _local_part(given, family, year, rng)
-        # The provider refuses an address that exists: the next one takes a number.
-        taken = pd.Series(local.to_pandas()).groupby(local.to_pandas()).cumcount().to_numpy()
-        local = either(taken > 0, concat(local, digits(taken + 1)), local)
-        share = np.array([share for _, share in pools.MAIL_PROVIDERS])
-        provider = rng.choice(len(share), size=n, p=share / share.sum())
-        addresses.append(
-            concat(local, "@", pick([name for name, _ in pools.MAIL_PROVIDERS], provider))
-        )
-    second = rng.random(len(birth)) < 0.15
-    return addresses[0], either(second, addresses[1], addresses[0])
+    """Address of each person, and the one used before; no two people have the same."""
+    n = len(birth)
+    older = np.flatnonzero(rng.random(n) < OLD_EMAIL_SHARE)
+    person = np.concatenate([np.arange(n), older])
+    rows = pa.array(person)
+    year = (birth.astype("datetime64[Y]").astype(int) + 1970)[person]
+    local = _local_part(_plain(first).take(rows), _plain(last).take(rows), year, rng)
+    share = np.array([share for _, share in pools.MAIL_PROVIDERS])
+    provider = rng.choice(len(share), size=len(person), p=share / share.sum())
+    at = pick([f"@{name}" for name, _ in pools.MAIL_PROVIDERS], provider)
+    wanted = concat(local, at)
+    # The provider refuses an address that exists: who comes late adds a number.
+    before = _times_seen(wanted)
+    free = (before == 0) & _belongs(wanted, chunk)
+    email = either(free, wanted, concat(local, ".", digits(chunk.numbers(before)), at))
+    now = email.slice(0, n)
+    mask = np.zeros(n, dtype=bool)
+    mask[older] = True
+    return now, pc.replace_with_mask(now, pa.array(mask), email.slice(n))
+
+
+def _times_seen(values: pa.StringArray) -> np.ndarray:
+    """How often each value stands in an earlier row."""
+    code = values.dictionary_encode().indices.to_numpy()
+    order = np.argsort(code, kind="stable")
+    _, start, count = np.unique(code[order], return_index=True, return_counts=True)
+    seen = np.empty(len(code), dtype=np.int64)
+    seen[order] = np.arange(len(code)) - np.repeat(start, count)
+    return seen
+
+
+def _belongs(values: pa.StringArray, chunk: Chunk) -> np.ndarray:
+    """Whether this chunk, of all, is the one where a value may stand as it is."""
+    if chunk.count == 1:
+        return np.ones(len(values), dtype=bool)
+    owner = pd.util.hash_array(values.to_numpy(zero_copy_only=False)) % np.uint64(chunk.count)
+    return owner == chunk.index
 
 
 def _plain(names: pa.StringArray) -> pa.StringArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,8 +10,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from customer360.contracts import CHANNELS, CONTRACTS, arrow_schema
+from customer360.worlds.demo.chunk import WHOLE, Chunk
 from customer360.worlds.demo.clock import Clock
-from customer360.worlds.demo.people import People, postcode_of, street_of, town_of
+from customer360.worlds.demo.people import (
+    CHILD,
+    NEVER,
+    PARTNER,
+    TWIN,
+    People,
+    country_code,
+    postcode_of,
+    street_of,
+    town_of,
+)
 from customer360.worlds.demo.text import (
     ascii_fold,
     concat,
@@ -21,7 +33,16 @@ from customer360.worlds.demo.text import (
     mistyped,
     pick,
 )
-from customer360.worlds.demo.traits import NEWSLETTER, SELLING, SYSTEMS, TILL, WEB, Traits
+from customer360.worlds.demo.traits import (
+    CRM,
+    NEWSLETTER,
+    SALES_REP,
+    SELLING,
+    SYSTEMS,
+    TILL,
+    WEB,
+    Traits,
+)
 
 __all__ = ["Records", "make_records"]
 
@@ -55,7 +76,12 @@ HABITS: dict[str, tuple[float, ...]] = {
     "preferred_channel": (0.55, 0.10, 0.60, 0.00, 0.30, 0.05),
     # how it is written and how true it is
     "abbreviated": (0.60, 0.50, 0.25, 0.00, 0.40, 0.50),
+    "kindless": (0.01, 0.05, 0.02, 0.00, 0.05, 0.04),
+    "bare": (0.10, 0.60, 0.15, 0.00, 0.40, 0.30),
     "landline": (0.45, 0.20, 0.08, 0.00, 0.35, 0.40),
+    # partners and children who gave what belongs to the head of the household
+    "family_email": (0.05, 0.10, 0.02, 0.02, 0.06, 0.03),
+    "family_mobile": (0.03, 0.06, 0.02, 0.00, 0.05, 0.02),
     "updated": (0.45, 0.30, 0.60, 0.15, 0.50, 0.40),
     "wrong_birth": (0.03, 0.05, 0.02, 0.02, 0.05, 0.05),
     "default_birth": (0.01, 0.04, 0.01, 0.00, 0.00, 0.00),
@@ -65,6 +91,8 @@ HABITS: dict[str, tuple[float, ...]] = {
     "lost_zero": (0.20, 0.02, 0.00, 0.00, 0.00, 0.10),
 }
 PREFIXES = ("C", "29", "U", "N", "A", "R")
+CEDEX_SHARE = 0.20  # companies reached at their post office box
+NEW_YEAR_SHARE = 0.25  # default dates that keep the right year
 JUNK_EMAILS = ("test@test.fr", "aucun@aucun.fr", "nc@nc.fr", "noemail@gmail.com", "x@x.fr")
 JUNK_PHONES = ("0600000000", "0000000000", "0606060606", "0123456789", "0102030405")
 DOMAIN_SLIPS = (
@@ -84,11 +112,6 @@ PHONE_STYLES = np.array(
         (0.30, 0.15, 0.05, 0.02, 0.30, 0.08, 0.05, 0.02, 0.03),
     ]
 )
-# Overseas numbers have a country code of their own.
-COUNTRY_CODES = {
-    262: 262, 692: 262, 693: 262, 639: 262, 269: 262, 590: 590, 690: 590, 691: 590,
-    594: 594, 694: 594, 596: 596, 696: 596, 697: 596,
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -104,8 +127,8 @@ class Records:
     table : Arrow table in the contract `raw.people`
     first, second : array of int, people by systems
         Row of the oldest and of the second record of a person in a system, -1 for none.
-    mailable, textable, postable : array of bool
-        Has an e-mail, a mobile, an address that looks usable.
+    mailable, textable, callable, postable : array of bool
+        Has an e-mail, a mobile, any telephone, an address that looks usable.
     email_dead, address_stale : array of bool
         What the system does not know: messages to it will come back.
     """
@@ -119,6 +142,7 @@ class Records:
     second: np.ndarray
     mailable: np.ndarray
     textable: np.ndarray
+    callable: np.ndarray
     postable: np.ndarray
     email_dead: np.ndarray
     address_stale: np.ndarray
@@ -152,25 +176,42 @@ class Records:
 
 
 def make_records(
-    *, people: People, traits: Traits, clock: Clock, rng: np.random.Generator
+    *,
+    people: People,
+    traits: Traits,
+    clock: Clock,
+    rng: np.random.Generator,
+    chunk: Chunk = WHOLE,
 ) -> Records:
-    """Write down each person in the systems that know it."""
+    """Write down each person in the systems that know it.
+
+    Parameters
+    ----------
+    people : People
+    traits : Traits
+        Of them: the systems that know each person (`member`), days of joining and being
+        gone, consents and preferred channels.
+    clock : Clock
+    rng : numpy Generator
+    chunk : Chunk
+        Part of a larger world: `source_id` is then unlike those of the other parts.
+    """
     person, system, created_day, updated_day = _who_where_when(traits, clock, rng)
-    writer = _Writer(people, traits, person, system, updated_day, rng)
+    writer = _Writer(people, person, system, updated_day, rng)
     rank = np.arange(len(person)) - np.searchsorted(system, system)
-    source_id = concat(pick(PREFIXES, system), digits(1 + rank, 7))
+    source_id = concat(pick(PREFIXES, system), digits(chunk.numbers(rank), 7))
 
     title = writer.titles()
     first, last = writer.names()
     birth = writer.birth_dates()
     email, email_dead = writer.emails()
-    phone, textable = writer.phones()
-    street, postcode, city, stale = writer.places()
+    phone, textable, callable_ = writer.phones()
+    company = writer.companies()
+    street, postcode, city, stale = writer.places(company)
     asked = writer.habit("consents")
     consent = traits.consent[person]
     consent[:, 0] |= system == NEWSLETTER
     preferred = traits.preferred[person]
-    company = writer.companies()
     # Shops open their records before the first sale of the day.
     morning, any_hour = rng.uniform(480, 540, len(person)), rng.uniform(540, 1140, len(person))
     created = clock.at(created_day, np.where(np.isin(system, SELLING), morning, any_hour))
@@ -211,6 +252,7 @@ def make_records(
         second=second_row,
         mailable=has_email,
         textable=textable,
+        callable=callable_,
         postable=np.asarray(pc.is_valid(street)),
         email_dead=email_dead & has_email,
         address_stale=stale,
@@ -241,7 +283,7 @@ def _who_where_when(
     # Numbers are given in order of creation.
     order = np.lexsort((person, created, system))
     person, system, created = person[order], system[order], created[order]
-    until = np.clip(traits.leave_day[person] + 30, created, last_day)
+    until = np.clip(traits.gone_day[person] + 30, created, last_day)
     touched = rng.random(len(person)) < np.array(HABITS["updated"])[system]
     moment = created + (rng.random(len(person)) * (until - created + 1)).astype(int)
     updated = np.where(touched, np.minimum(moment, last_day), created)
@@ -264,11 +306,22 @@ def _first_two(
     second = first.copy()
     key = person * len(SYSTEMS) + system
     _, oldest = np.unique(key, return_index=True)
-    rest = np.setdiff1d(np.arange(len(key)), oldest)
+    later = np.ones(len(key), dtype=bool)
+    later[oldest] = False
+    rest = np.flatnonzero(later)
     _, place = np.unique(key[rest], return_index=True)
     first[person[oldest], system[oldest]] = oldest
     second[person[rest[place]], system[rest[place]]] = rest[place]
     return first, second
+
+
+Rewrite = Callable[[pa.StringArray], pa.StringArray]
+
+
+def _amend(values: pa.StringArray, mask: np.ndarray, rewrite: Rewrite) -> pa.StringArray:
+    """Rewrite the values where the mask is true, and only those: habits are rare."""
+    rows = np.flatnonzero(mask)
+    return pc.replace_with_mask(values, pa.array(mask), rewrite(values.take(pa.array(rows))))
 
 
 class _Writer:
@@ -277,19 +330,22 @@ class _Writer:
     def __init__(
         self,
         people: People,
-        traits: Traits,
         person: np.ndarray,
         system: np.ndarray,
         updated_day: np.ndarray,
         rng: np.random.Generator,
     ):
         self.people = people
-        self.traits = traits
         self.person = person
         self.rows = pa.array(person)
         self.system = system
         self.updated_day = updated_day
         self.rng = rng
+        # Capitals and accents are the habit of whoever typed the whole record.
+        self.upper, self.lower = self.habit("upper"), self.habit("lower")
+        self.unaccented = self.habit("unaccented")
+        self.abbreviated = self.habit("abbreviated")
+        self.kin = np.isin(people.role[person], (PARTNER, CHILD, TWIN))
 
     def habit(self, name: str) -> np.ndarray:
         """Records in which a habit shows."""
@@ -300,46 +356,36 @@ class _Writer:
 
     def titles(self) -> pa.StringArray:
         male = self.people.male[self.person]
-        words = np.where(male, self.rng.choice(4, len(male), p=[0.7, 0.15, 0.1, 0.05]),
-                         4 + self.rng.choice(4, len(male), p=[0.7, 0.12, 0.1, 0.08]))  # fmt: skip
+        word = np.searchsorted((0.7, 0.83, 0.93), self.rng.random(len(male)))
         pool = ("M.", "M", "MR", "Monsieur", "Mme", "MME", "Madame", "Mlle")
-        return keep(pick(pool, words), self.habit("title"))
+        return keep(pick(pool, np.where(male, word, 4 + word)), self.habit("title"))
 
     def names(self) -> tuple[pa.StringArray, pa.StringArray]:
-        first = self.people.first.take(self.rows)
-        first = either(self.habit("nickname"), self.people.nick.take(self.rows), first)
-        initial = concat(pc.utf8_slice_codeunits(first, 0, 1), ".")
-        first = either(self.habit("initial"), initial, first)
-        unhyphened = pc.replace_substring(first, "-", " ")
-        first = either(self.chance(0.25), unhyphened, first)
-        last = self.people.last.take(self.rows)
-        last = either(
-            self.habit("maiden"), pc.coalesce(self.people.maiden.take(self.rows), last), last
+        """First and last name as written."""
+        people, rows = self.people, self.rows
+        first = either(self.habit("nickname"), people.nick.take(rows), people.first.take(rows))
+        first = _amend(
+            first,
+            self.habit("initial"),
+            lambda names: concat(pc.utf8_slice_codeunits(names, 0, 1), "."),
         )
-        unmarked = self.habit("unaccented")
-        upper, lower = self.habit("upper"), self.habit("lower")
-        written = []
-        for name, field in ((first, "first_name"), (last, "last_name")):
-            for slip in (mistyped, misheard):
-                for number in range(len(SYSTEMS)):
-                    # Each system slips at its own rate; systems are runs of rows.
-                    share = HABITS[slip.__name__][number]
-                    here = np.flatnonzero(self.system == number)
-                    if len(here) and share:
-                        start, stop = here[0], here[-1] + 1
-                        name = pa.concat_arrays(
-                            [
-                                name.slice(0, start),
-                                slip(name.slice(start, stop - start), share, self.rng),
-                                name.slice(stop),
-                            ]
-                        )
-            name = either(unmarked, ascii_fold(name), name)
-            name = either(upper, pc.utf8_upper(name), name)
-            name = either(lower, pc.utf8_lower(name), name)
-            written.append(keep(name, self.habit(field)))
+        first = _amend(
+            first, self.chance(0.25), lambda names: pc.replace_substring(names, "-", " ")
+        )
+        last, maiden = people.last.take(rows), people.maiden.take(rows)
+        last = either(self.habit("maiden"), pc.coalesce(maiden, last), last)
+        first = keep(self._typed(first), self.habit("first_name"))
+        last = keep(self._typed(last), self.habit("last_name"))
         swapped = self.habit("swapped")
-        return either(swapped, written[1], written[0]), either(swapped, written[0], written[1])
+        return either(swapped, last, first), either(swapped, first, last)
+
+    def _typed(self, names: pa.StringArray) -> pa.StringArray:
+        rng = self.rng
+        names = _amend(names, self.habit("mistyped"), lambda few: mistyped(few, 1.0, rng))
+        names = _amend(names, self.habit("misheard"), lambda few: misheard(few, 1.0, rng))
+        names = _amend(names, self.unaccented, ascii_fold)
+        names = _amend(names, self.upper, pc.utf8_upper)
+        return _amend(names, self.lower & ~self.upper, pc.utf8_lower)
 
     def birth_dates(self) -> pa.Array:
         birth = self.people.birth[self.person]
@@ -357,72 +403,94 @@ class _Writer:
         written = np.where(wrong & ~half, slipped, written)
         default = np.where(self.chance(0.5), np.datetime64("1900-01-01"),
                            np.datetime64("1970-01-01"))  # fmt: skip
+        default = np.where(self.chance(NEW_YEAR_SHARE), year.astype("datetime64[D]"), default)
         written = np.where(self.habit("default_birth"), default, written)
         return keep(pa.array(written.astype("datetime64[D]")), self.habit("birth_date"))
 
     def emails(self) -> tuple[pa.StringArray, np.ndarray]:
         """E-mail as written, and whether a message to it would come back."""
-        email = self.people.email.take(self.rows)
+        people, person = self.people, self.person
+        family = self.kin & self.habit("family_email")
+        owner = pa.array(np.where(family, people.head[person], person))
+        email = people.email.take(owner)
         old = self.chance(0.4)
-        other = self.people.old_email.take(self.rows)
+        other = people.old_email.take(owner)
         differs = np.asarray(pc.not_equal(other, email))
         email = either(old, other, email)
         dead = old & differs & self.chance(0.5)
         slipped = self.habit("email_slip")
         rule = self.rng.integers(0, len(DOMAIN_SLIPS), len(slipped))
         for number, (right, wrong) in enumerate(DOMAIN_SLIPS):
-            changed = pc.replace_substring(email, right, wrong, max_replacements=1)
-            touched = slipped & (rule == number)
-            dead |= touched & np.asarray(pc.not_equal(changed, email))
-            email = either(touched, changed, email)
+            rows = np.flatnonzero(slipped & (rule == number))
+            meant = email.take(pa.array(rows))
+            changed = pc.replace_substring(meant, right, wrong, max_replacements=1)
+            dead[rows] |= np.asarray(pc.not_equal(changed, meant))
+            email = pc.replace_with_mask(email, pa.array(slipped & (rule == number)), changed)
         junk = self.habit("junk_email")
         made_up = pick(JUNK_EMAILS, self.rng.integers(0, len(JUNK_EMAILS), len(junk)))
         email = either(junk, made_up, email)
-        email = either(self.chance(0.05) | (self.habit("upper") & self.chance(0.3)),
-                       pc.utf8_upper(email), email)  # fmt: skip
+        shouted = self.chance(0.05) | (self.upper & self.chance(0.3))
+        email = _amend(email, shouted, pc.utf8_upper)
         return keep(email, self.habit("email")), dead | junk
 
-    def phones(self) -> tuple[pa.StringArray, np.ndarray]:
-        """Telephone as written, and whether it is a mobile."""
-        people, person = self.people, self.person
-        changed = self.updated_day >= people.mobile_day[person]
-        number = np.where(changed, people.mobile[person], people.old_mobile[person])
-        fixed = self.habit("landline") & (people.landline[person] > 0)
-        number = np.where(fixed, people.landline[person], number)
-        style = (self.rng.random(len(person))[:, None]
-                 > np.cumsum(PHONE_STYLES, axis=1)[self.system][:, :-1]).sum(axis=1)  # fmt: skip
-        written = _written_phone(number, style)
+    def phones(self) -> tuple[pa.StringArray, np.ndarray, np.ndarray]:
+        """Telephone as written, whether it is a mobile, whether it is any at all."""
+        people, person, today = self.people, self.person, self.updated_day
+        family = self.kin & self.habit("family_mobile")
+        owner = np.where(family, people.head[person], person)
+        number = np.where(
+            today >= people.mobile_day[owner], people.mobile[owner], people.old_mobile[owner]
+        )
+        moved = today >= people.moved_day[person]
+        landline = np.where(moved, people.landline[person], people.old_landline[person])
+        fixed = self.habit("landline") & (landline > 0)
+        number = np.where(fixed, landline, number)
+        draw = self.rng.random(len(person))
+        style = (draw[:, None] > np.cumsum(PHONE_STYLES, axis=1)[self.system][:, :-1]).sum(axis=1)
         junk = self.habit("junk_phone")
         made_up = pick(JUNK_PHONES, self.rng.integers(0, len(JUNK_PHONES), len(person)))
+        written = either(junk, made_up, _written_phone(number, style))
         known = self.habit("phone")
-        return keep(either(junk, made_up, written), known), known & ~fixed & ~junk
+        return keep(written, known), known & ~fixed & ~junk, known & ~junk
 
-    def places(self) -> tuple[pa.StringArray, pa.StringArray, pa.StringArray, np.ndarray]:
+    def places(
+        self, company: pa.StringArray
+    ) -> tuple[pa.StringArray, pa.StringArray, pa.StringArray, np.ndarray]:
         """Street, postcode and town as written, and whether the person has left there."""
-        people, person = self.people, self.person
+        people, person, rng = self.people, self.person, self.rng
         # An update does not always touch the address.
         told = (self.updated_day >= people.moved_day[person]) & self.chance(0.85)
-        never_moved = people.moved_day[person] >= 10**6
+        never_moved = people.moved_day[person] >= NEVER
         address = people.address.take(person).where(
             told | never_moved, people.old_address.take(person)
         )
-        abbreviated, upper = self.habit("abbreviated"), self.habit("upper")
-        street = mistyped(street_of(address, abbreviated), 0.02, self.rng)
-        street = either(upper, pc.utf8_upper(ascii_fold(street)), street)
-        town = either(upper, pc.utf8_upper(ascii_fold(town_of(address))), town_of(address))
-        short = pc.replace_substring_regex(
-            pc.replace_substring(town, "SAINT-", "ST "), "(?i)^saint-", "St "
+        street = street_of(
+            address,
+            abbreviated=self.abbreviated,
+            kindless=self.habit("kindless"),
+            bare=self.habit("bare"),
         )
-        town = either(abbreviated & self.chance(0.5), short, town)
-        postcode = postcode_of(address)
-        lost = self.habit("lost_zero")
-        postcode = either(lost, pc.utf8_ltrim(postcode, "0"), postcode)
+        street = _amend(street, self.chance(0.02), lambda few: mistyped(few, 1.0, rng))
+        town, postcode = town_of(address), postcode_of(address)
+        town = _amend(
+            town,
+            self.abbreviated & self.chance(0.5),
+            lambda few: pc.replace_substring_regex(few, "^Saint(e?)-", "St\\1 "),
+        )
+        boxed = np.isin(self.system, (CRM, SALES_REP)) & self.chance(CEDEX_SHARE)
+        boxed &= np.asarray(pc.is_valid(company))
+        street, postcode, town = _to_post_office(street, postcode, town, boxed, rng)
+        street, town = (
+            _amend(text, self.upper, lambda few: pc.utf8_upper(ascii_fold(few)))
+            for text in (street, town)
+        )
+        postcode = _amend(postcode, self.habit("lost_zero"), lambda few: pc.utf8_ltrim(few, "0"))
         known = self.habit("address")
         area = known | self.habit("postcode_only")
         return keep(street, known), keep(postcode, area), keep(town, known), ~told & ~never_moved
 
     def countries(self) -> pa.StringArray:
-        index = self.rng.choice(4, len(self.person), p=[0.86, 0.08, 0.04, 0.02])
+        index = np.searchsorted((0.86, 0.94, 0.98), self.rng.random(len(self.person)))
         return keep(pick(("FR", "France", "FRANCE", "fr"), index), self.habit("country"))
 
     def companies(self) -> pa.StringArray:
@@ -433,28 +501,58 @@ class _Writer:
         return keep(concat(before, name, after), self.habit("company"))
 
 
+def _to_post_office(
+    street: pa.StringArray,
+    postcode: pa.StringArray,
+    town: pa.StringArray,
+    boxed: np.ndarray,
+    rng: np.random.Generator,
+) -> tuple[pa.StringArray, pa.StringArray, pa.StringArray]:
+    """Give companies with a box their CEDEX: CS 40512, 33042 Bordeaux Cedex."""
+    rows = np.flatnonzero(boxed)
+    mask = pa.array(boxed)
+    code = np.array(postcode.take(pa.array(rows)).to_numpy(zero_copy_only=False), dtype=np.int64)
+    paris, place = code // 1000 == 75, code
+    # The last digits name the box's post office; overseas the third one names the department.
+    code = place - np.where(place < 97000, place % 1000, place % 100)
+    code += rng.integers(1, 99, len(rows))
+    # Paris writes its arrondissement, other towns a number at most: Cedex 08, Cedex 2.
+    office = np.where(paris, 9 + place % 100, np.maximum(rng.integers(-12, 10, len(rows)), 0))
+    box = concat(
+        pick(("BP ", "CS "), rng.integers(0, 2, len(rows))),
+        digits(rng.integers(1, 900, len(rows)) + 10000 * rng.integers(1, 9, len(rows))),
+    )
+    instead = either(rng.random(len(rows)) < 0.5, concat(street.filter(mask), ", ", box), box)
+    suffix = pick(
+        ["", *(f" {k}" for k in range(1, 10)), *(f" {k:02d}" for k in range(1, 21))], office
+    )
+    return (
+        pc.replace_with_mask(street, mask, instead),
+        pc.replace_with_mask(postcode, mask, digits(code, 5)),
+        pc.replace_with_mask(town, mask, concat(town.filter(mask), " Cedex", suffix)),
+    )
+
+
 def _written_phone(number: np.ndarray, style: np.ndarray) -> pa.StringArray:
     """A national number of nine digits in one of the habits of `PHONE_STYLES`."""
-    code = np.full(len(number), 33)
-    for prefix, country in COUNTRY_CODES.items():
-        code = np.where(number // 10**6 == prefix, country, code)
-    pairs = [digits(number // 10 ** (6 - 2 * place) % 100, 2) for place in range(4)]
-    lead = digits(number // 10**8)
-    spaced = concat(lead, " ", pc.binary_join_element_wise(*pairs, " "))
-    plain = digits(number, 9)
-    country = digits(code)
-    ways = [
-        concat("0", spaced),
-        concat("0", plain),
-        concat("+", country, plain),
-        concat("00", country, plain),
-        concat("0", pc.replace_substring(spaced, " ", ".")),
-        concat("+", country, " ", spaced),
-        concat("+", country, " (0)", spaced),
-        concat("0", pc.replace_substring(spaced, " ", "-")),
-        plain,
-    ]
-    written = ways[0]
-    for place, way in enumerate(ways):
-        written = either(style == place, way, written)
-    return written
+    ways: tuple[tuple[str, str], ...] = (
+        ("0", " "), ("0", ""), ("+c", ""), ("00c", ""), ("0", "."), ("+c ", " "),
+        ("+c (0)", " "), ("0", "-"), ("", ""),
+    )  # fmt: skip
+    order = np.argsort(style, kind="stable")
+    bounds = np.searchsorted(style[order], np.arange(len(ways) + 1))
+    parts = []
+    # Each way is spelt out for its own numbers only.
+    for (lead, between), start, stop in zip(ways, bounds[:-1], bounds[1:], strict=True):
+        few = number[order[start:stop]]
+        if between:
+            pairs = [digits(few // 10 ** (6 - 2 * place) % 100, 2) for place in range(4)]
+            spelt = pc.binary_join_element_wise(digits(few // 10**8), *pairs, between)
+        else:
+            spelt = digits(few, 9)
+        before, code, after = lead.partition("c")
+        middle = digits(country_code(few)) if code else ""
+        parts.append(concat(before, middle, after, spelt))
+    back = np.empty(len(order), dtype=np.int64)
+    back[order] = np.arange(len(order))
+    return pa.concat_arrays(parts).take(pa.array(back))

@@ -2,8 +2,8 @@
 
 The buying process is "buy till you die" (Schmittlein, Morrison and Colombo, Management
 Science 33, 1987): gamma-distributed rates, exponential lifetimes with gamma-distributed
-hazards. On top come big and cyclic customers and, in `experience`, bad experiences
-that make people leave earlier. All parameters below are chosen, not estimated.
+hazards. On top come big and cyclic customers; experiences and messages act on both
+processes in `life`.
 """
 
 from __future__ import annotations
@@ -12,28 +12,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from customer360.worlds.demo import pools
+from customer360.worlds.demo import goods
 from customer360.worlds.demo.clock import Clock
-from customer360.worlds.demo.people import NEVER, People
+from customer360.worlds.demo.laws import Laws
+from customer360.worlds.demo.people import People
 from customer360.worlds.demo.text import choose
 
-__all__ = ["CYCLES", "SELLING", "SYSTEMS", "Traits", "cycle_window", "make_traits"]
+__all__ = ["CYCLES", "RESPONSES", "SELLING", "SYSTEMS", "Traits", "cycle_window", "make_traits"]
 
 SYSTEMS = ("crm", "till", "web", "newsletter", "callcentre", "sales_rep")
 SELLING = (1, 2, 4)  # till, web and callcentre: where orders are taken
 CRM, TILL, WEB, NEWSLETTER, CALLCENTRE, SALES_REP = range(len(SYSTEMS))
-MEMBER_SHARE = (0.36, 0.42, 0.38, 0.24, 0.13, 0.06)
-
-BUYER_SHARE = 0.80
-KNOWN_BEFORE_SHARE = 0.35
-LONG_GONE_SHARE = 0.12
-BIG_SHARE = 0.08
-CYCLIC_SHARE = 0.12  # of buyers; about eight in a hundred are seen through two cycles
-
-RATE_SHAPE, RATE_MEAN = 0.9, 4.5  # purchases a year while active
-BIG_RATE, BIG_SPEND = 2.6, 1.6
-HAZARD_SHAPE, HAZARD_MEAN = 1.6, 0.27  # base chance of leaving, a year
-CYCLIC_HAZARD = 0.06
+MEMBER_SHARE = (0.50, 0.52, 0.52, 0.38, 0.21, 0.09)
 
 # Cyclic customers: first and last day of their yearly window, categories they come for.
 CYCLES: dict[str, tuple[str, str, tuple[str, ...]]] = {
@@ -41,6 +31,10 @@ CYCLES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "rentree": ("08-20", "09-12", ("Papeterie", "Livres")),
     "printemps": ("03-28", "04-23", ("Jardin", "Bricolage")),
 }
+RESPONSES = ("persuadable", "sure_thing", "lost_cause", "sleeping_dog")
+PUSHED, PULLED, OFTEN = 0.08, 0.03, 6.0  # what makes a sleeping dog, a persuadable, a sure thing
+DEMAND_SHAPE = 0.35  # shape of the gamma law of how much is asked and sent back
+PREFERRED_EAR = 1.5  # a message by the channel somebody asked for
 
 
 @dataclass(frozen=True)
@@ -54,85 +48,133 @@ class Traits:
         Number of the cycle in `CYCLES`, -1 for those who buy all year.
     rate : array of float
         Purchases a year while active; for cyclic customers, visits a year.
+    hazard : array of float
+        Hazard of leaving, a year, without any bad experience.
     join_day : array of int
         Day of the first purchase (buyers) or first record; negative before the world.
-    leave_day : array of int
-        Day on which a buyer would leave without any bad experience.
+    gone_day : array of int
+        Day on which somebody left before the world begins, a large number otherwise.
+    persona : array of int
+        Number in `goods.PERSONAS`.
     taste : array of float, people by categories
-    spend, promo, store, digital : array of float
-        Price level (1 is usual), love of promotions (0 to 1), share of purchases in
-        shops, and eagerness for the site (0: never visits).
+    spend, promo, elasticity, store, digital : array of float
+        Price level (1 is usual), love of promotions (0 to 1), price elasticity, share of
+        purchases in shops, and eagerness for the site (0: never visits).
     payment, delivery : array of int
         Preferred means, as numbers used by `purchases`.
-    opens, persuadable : array of float
-        Chance to open a message; added chance to buy because of one.
+    opens : array of float
+        Chance to open a message.
+    machine : array of bool
+        The mail program opens every message by itself.
+    pull, push : array of float
+        Purchases that a message of force 1 adds; share of coming purchases it drives away.
+    theme : array of int
+        What a message must appeal to, as a number in `messages.THEMES`.
+    ear : array of float, people by channels
+        How well each channel reaches the person; 1 on average.
     consent : array of bool, people by (email, sms, phone, post, third party)
     preferred : array of int
         Channel asked for (email, sms, phone, post), -1 for none.
     member : array of bool, people by systems
     satisfaction : array of float
         Standing satisfaction, on a normal scale.
+    demanding : array of float
+        How often somebody asks and sends back, against the usual; 1 on average.
     """
 
     buyer: np.ndarray
     big: np.ndarray
     cycle: np.ndarray
     rate: np.ndarray
+    hazard: np.ndarray
     join_day: np.ndarray
-    leave_day: np.ndarray
+    gone_day: np.ndarray
+    persona: np.ndarray
     taste: np.ndarray
     spend: np.ndarray
     promo: np.ndarray
+    elasticity: np.ndarray
     store: np.ndarray
     digital: np.ndarray
     payment: np.ndarray
     delivery: np.ndarray
     opens: np.ndarray
-    persuadable: np.ndarray
+    machine: np.ndarray
+    pull: np.ndarray
+    push: np.ndarray
+    theme: np.ndarray
+    ear: np.ndarray
     consent: np.ndarray
     preferred: np.ndarray
     member: np.ndarray
     satisfaction: np.ndarray
+    demanding: np.ndarray
+
+    @property
+    def response(self) -> np.ndarray:
+        """Number in `RESPONSES`: what a message does to each person."""
+        calm = np.where(self.pull > PULLED, 0, np.where(self.rate >= OFTEN, 1, 2))
+        return np.where(self.push > PUSHED, 3, calm)
 
 
-def make_traits(*, people: People, clock: Clock, rng: np.random.Generator) -> Traits:
+def make_traits(*, people: People, laws: Laws, clock: Clock, rng: np.random.Generator) -> Traits:
     """Draw the traits of each person."""
     n = len(people)
-    buyer = rng.random(n) < BUYER_SHARE
-    cyclic = buyer & (rng.random(n) < CYCLIC_SHARE)
+    buyer = rng.random(n) < laws.buyer_share
+    cyclic = buyer & (rng.random(n) < laws.cyclic_share)
     cycle = np.where(cyclic, rng.integers(0, len(CYCLES), n), -1)
-    big = buyer & ~cyclic & (rng.random(n) < BIG_SHARE)
+    big = buyer & ~cyclic & (rng.random(n) < laws.big_share)
 
-    rate = rng.gamma(RATE_SHAPE, RATE_MEAN / RATE_SHAPE, n) * np.where(big, BIG_RATE, 1)
+    rate = rng.gamma(laws.rate_shape, laws.rate_mean / laws.rate_shape, n)
     # Big customers buy often by definition: lift those whose draw was low.
-    rate = np.where(big, np.maximum(rate, RATE_MEAN), rate)
+    rate = np.where(big, np.maximum(rate * laws.big_rate, laws.rate_mean), rate)
     rate = np.where(cyclic, 1 + 2 * rng.beta(2, 2, n), np.where(buyer, rate, 0.0))
-    join_day = _join_days(cycle, clock, rng)
-    leave_day = _leave_days(buyer, cyclic, join_day, clock, rng)
+    join_day = _join_days(cycle, laws, clock, rng)
+    # Those who joined long ago and are still here have, by Bayes' rule, low hazards: the
+    # gamma law of those who survived `age` years has its inverse scale longer by `age`.
+    age = np.maximum(-join_day, 0) / 365.25
+    hazard = rng.gamma(laws.hazard_shape, 1.0, n) / (laws.hazard_shape / laws.hazard_mean + age)
+    # Old files keep people who left before the world begins.
+    gone = buyer & (join_day < 0) & ~cyclic & (rng.random(n) < laws.long_gone_share)
 
     store = rng.beta(2.1, 1.1, n)
     digital = rng.gamma(1.2, 1 / 1.2, n) * np.clip(1.35 - people.age / 130, 0.4, 1.2)
     member = _members(buyer, store, rng)
+    persona, taste = _tastes(people.age, cycle, rng)
+    promo = rng.beta(1.3, 2.6, n)
+    opens = rng.beta(2.0, 5.0, n)
+    preferred = rng.choice([-1, 0, 1, 2, 3], size=n, p=[0.40, 0.28, 0.14, 0.08, 0.10])
+    pull, push = _reactions(promo, opens, people.age, laws, rng)
     return Traits(
         buyer=buyer,
         big=big,
         cycle=cycle,
         rate=rate,
+        hazard=np.where(cyclic, laws.cyclic_hazard, hazard),
         join_day=join_day,
-        leave_day=leave_day,
-        taste=_tastes(people.age, cycle, rng),
-        spend=np.exp(rng.normal(-0.05, 0.30, n)) * np.where(big, BIG_SPEND, 1),
-        promo=rng.beta(1.3, 2.6, n),
+        gone_day=np.where(gone, np.floor(join_day * rng.random(n)), 10**6).astype(int),
+        persona=persona,
+        taste=taste,
+        spend=np.exp(rng.normal(-0.05, 0.30, n)) * np.where(big, laws.big_spend, 1),
+        promo=promo,
+        # Those who love promotions look at prices.
+        elasticity=laws.elasticity_mean * rng.gamma(4.0, 0.25, n) * (0.55 + 1.35 * promo),
         store=store,
         digital=np.where(member[:, WEB], digital, digital * (rng.random(n) < 0.25)),
         payment=rng.choice(3, size=n, p=[0.72, 0.16, 0.12]),
         delivery=rng.choice(3, size=n, p=[0.5, 0.3, 0.2]),
-        opens=rng.beta(2.0, 5.0, n),
-        persuadable=np.where(rng.random(n) < 0.30, rng.uniform(0.06, 0.18, n), 0.0),
+        opens=opens,
+        machine=rng.random(n) < 0.22,
+        pull=np.where(buyer & ~cyclic, pull, 0.0),
+        push=np.where(buyer & ~cyclic, push, 0.0),
+        theme=_themes(promo, people.age, persona, rng),
+        ear=_ears(preferred, rng),
         consent=rng.random((n, 5)) < np.array([0.66, 0.42, 0.28, 0.52, 0.13]),
-        preferred=rng.choice([-1, 0, 1, 2, 3], size=n, p=[0.40, 0.28, 0.14, 0.08, 0.10]),
+        preferred=preferred,
         member=member,
         satisfaction=rng.normal(0, 1, n),
+        # A few ask a great deal: they are those who cost more than they bring.
+        demanding=rng.gamma(DEMAND_SHAPE, 1 / DEMAND_SHAPE, n),
     )
 
 
@@ -142,10 +184,10 @@ def cycle_window(*, cycle: str, year: int, clock: Clock) -> tuple[int, int]:
     return clock.number_of(f"{year}-{first}"), clock.number_of(f"{year}-{last}")
 
 
-def _join_days(cycle: np.ndarray, clock: Clock, rng: np.random.Generator) -> np.ndarray:
+def _join_days(cycle: np.ndarray, laws: Laws, clock: Clock, rng: np.random.Generator) -> np.ndarray:
     n = len(cycle)
     cyclic = cycle >= 0
-    before = rng.random(n) < np.where(cyclic, 0.75, KNOWN_BEFORE_SHARE)
+    before = rng.random(n) < np.where(cyclic, 0.75, laws.known_before_share)
     earlier = -rng.integers(1, 6 * 365, n)
     # A little growth: u ** 0.95 leans towards the later days.
     within = (rng.random(n) ** 0.95 * clock.days).astype(int)
@@ -160,27 +202,51 @@ def _join_days(cycle: np.ndarray, clock: Clock, rng: np.random.Generator) -> np.
     return np.where(before, earlier, clock.open_day[within])
 
 
-def _leave_days(
-    buyer: np.ndarray,
-    cyclic: np.ndarray,
-    join_day: np.ndarray,
-    clock: Clock,
-    rng: np.random.Generator,
+def _reactions(
+    promo: np.ndarray, opens: np.ndarray, age: np.ndarray, laws: Laws, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Pull and push: those who love promotions and open what they get can be persuaded;
+    older people who do neither are rather put off. Both with a part nobody can see."""
+
+    def standard(values: np.ndarray, mean: float, spread: float) -> np.ndarray:
+        return (values - mean) / spread
+
+    love, look = standard(promo, 1 / 3, 0.213), standard(opens, 2 / 7, 0.16)
+    drawn = 0.75 * love + 0.55 * look + 0.35 * rng.normal(size=len(promo))
+    tired = -0.55 * love - 0.65 * look + 0.45 * standard(age, 47, 16)
+    tired = tired + 0.35 * rng.normal(size=len(promo))
+    pull = laws.pull_most / (1 + np.exp(-2.2 * (drawn - 1.15)))
+    push = laws.push_most / (1 + np.exp(-3.0 * (tired - 1.75)))
+    return pull, push
+
+
+def _themes(
+    promo: np.ndarray, age: np.ndarray, persona: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    n = len(buyer)
-    hazard = rng.gamma(HAZARD_SHAPE, HAZARD_MEAN / HAZARD_SHAPE, n)
-    hazard = np.where(cyclic, CYCLIC_HAZARD, hazard)
-    lifetime = rng.exponential(1.0, n) / np.maximum(hazard, 1e-3) * 365.25
-    leave = np.maximum(join_day, 0) + np.ceil(lifetime)
-    # Old files keep people who left before the world begins.
-    gone = (join_day < 0) & ~cyclic & (rng.random(n) < LONG_GONE_SHARE)
-    leave = np.where(gone, np.floor(join_day * rng.random(n)), leave)
-    return np.where(buyer, np.minimum(leave, NEVER), NEVER).astype(int)
+    """Function, price, belonging, status: seen in tastes, prices and ages."""
+    names = list(goods.PERSONAS)
+    weight = np.ones((len(promo), 4))
+    weight[:, 0] += 1.5 * np.isin(persona, [names.index("bricoleur"), names.index("cuisinier")])
+    weight[:, 1] = 0.3 + 3.5 * promo
+    weight[:, 2] += 1.5 * np.isin(persona, [names.index("jeune famille"), names.index("lecteur")])
+    weight[:, 3] += 1.5 * np.isin(persona, [names.index("décorateur")]) + (age > 60)
+    return choose(weight**1.5, rng)
 
 
-def _tastes(age: np.ndarray, cycle: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    personas = np.array(list(pools.PERSONAS.values()))
-    names = list(pools.PERSONAS)
+def _ears(preferred: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Factor by channel: email, sms, phone, post, then the two that nobody asks for."""
+    spread = 0.35
+    ear = np.exp(rng.normal(-(spread**2) / 2, spread, (len(preferred), 6)))
+    asked = np.flatnonzero(preferred >= 0)
+    ear[asked, preferred[asked]] *= PREFERRED_EAR
+    return ear
+
+
+def _tastes(
+    age: np.ndarray, cycle: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    personas = np.array(list(goods.PERSONAS.values()))
+    names = list(goods.PERSONAS)
     weight = np.ones((len(age), len(personas)))
     weight[:, names.index("jeune famille")] = 2.5 * np.exp(-0.5 * ((age - 34) / 7) ** 2) + 0.1
     weight[:, names.index("jardinier")] = np.clip((age - 25) / 25, 0.2, 1.6)
@@ -188,12 +254,11 @@ def _tastes(age: np.ndarray, cycle: np.ndarray, rng: np.random.Generator) -> np.
     persona = choose(weight, rng)
     # Around its persona each person has a taste of its own.
     taste = rng.gamma(personas[persona] + 0.1)
-    categories = [category.name for category in pools.CATEGORIES]
     for number, (_, _, sought) in enumerate(CYCLES.values()):
-        wanted = np.isin(categories, sought)
+        wanted = np.isin(goods.CATEGORY_NAMES, sought)
         rows = cycle == number
         taste[rows] = taste[rows] * 0.15 + wanted * 6.0
-    return taste / taste.sum(axis=1, keepdims=True)
+    return persona, taste / taste.sum(axis=1, keepdims=True)
 
 
 def _members(buyer: np.ndarray, store: np.ndarray, rng: np.random.Generator) -> np.ndarray:
