@@ -312,16 +312,19 @@ def report() -> None:
 
 @app.command()
 def dictionary() -> None:
-    """Write docs/data_dictionary.md from the contracts.
+    """Write the pages that come from code: tables, and parameters of the demo world.
 
     Example: [bold]customer360 dictionary[/]
     """
     from customer360.dictionary import render_dictionary
     from customer360.storage import write_text
+    from customer360.worlds.demo_parameters import render_parameters
 
     root = _root()
-    write_text(root / "docs" / "data_dictionary.md", render_dictionary())
-    console.print("Wrote docs/data_dictionary.md")
+    pages = {"data_dictionary": render_dictionary, "demo_world_parameters": render_parameters}
+    for name, render in pages.items():
+        write_text(root / "docs" / f"{name}.md", render())
+        console.print(f"Wrote docs/{name}.md")
 
 
 @app.command()

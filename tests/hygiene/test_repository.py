@@ -9,6 +9,7 @@ import pytest
 from module_dependencies import ROOT
 
 from customer360.dictionary import render_dictionary
+from customer360.worlds.demo_parameters import render_parameters
 
 TRACKED = [
     ROOT / name
@@ -75,3 +76,8 @@ def test_lock_files_carry_hashes_and_no_address():
 def test_data_dictionary_is_up_to_date():
     written = (ROOT / "docs" / "data_dictionary.md").read_text(encoding="utf-8")
     assert written == render_dictionary(), "run: customer360 dictionary"
+
+
+def test_parameters_of_the_demo_world_are_up_to_date():
+    written = (ROOT / "docs" / "demo_world_parameters.md").read_text(encoding="utf-8")
+    assert written == render_parameters(), "run: customer360 dictionary"

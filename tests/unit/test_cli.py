@@ -291,6 +291,7 @@ def test_review_with_nothing_to_do_and_with_a_registry_that_fails(project, monke
 
 def test_the_dictionary_is_written(project):
     assert call("dictionary").exit_code == 0
+    assert "rate_mean" in (project / "docs" / "demo_world_parameters.md").read_text("utf-8")
     page = (project / "docs" / "data_dictionary.md").read_text(encoding="utf-8")
     assert all(f"### {name}\n" in page for name in CONTRACTS)
 
@@ -308,3 +309,29 @@ def test_strip_cleans_in_place_and_check_only_tells(project):
     assert call("strip", "--check", path.name).exit_code == 0
     call("strip", path.name)
     assert path.read_bytes() == clean
+
+
+# --- world ---
+
+
+def test_a_world_is_made_and_told(tmp_path):
+    out = tmp_path / "small"
+    result = call("world", "--people", "150", "--seed", "2", "--out", str(out))
+    assert result.exit_code == 0, result.output
+    assert "raw.orders" in result.output
+    assert (out / "raw" / "orders.parquet").is_file()
+    assert (out / "truth" / "people.parquet").is_file()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--people", "10"), "at least 100 people"),
+        (("--as-of", "31/12/2025"), "isoformat"),
+    ],
+)
+def test_a_world_that_cannot_be_says_why(tmp_path, options, message):
+    result = call("world", *options, "--out", str(tmp_path / "x"))
+    assert result.exit_code == 1
+    assert message in result.output
+    assert not (tmp_path / "x").exists()

@@ -163,7 +163,7 @@ def make_sales_visits(*, records: Records, clock: Clock, rng: np.random.Generato
 def make_enrichment(*, rng: np.random.Generator) -> pa.Table:
     """Population, income and urbanity of each postcode, in `raw.enrichment`.
 
-    Populations are rounded from real ones; incomes are made up.
+    Populations are of the order of the real ones, from memory; incomes are made up.
     """
     towns = pd.DataFrame(pools.TOWNS, columns=["town", "postcode", "thousands", "urbanity"])
     towns = towns.sort_values("postcode", ignore_index=True)

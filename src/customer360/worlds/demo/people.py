@@ -68,7 +68,7 @@ NAME_SHIFT, NAME_POWER = 5, 0.65
 # Places and ways to reach people.
 
 RURAL_AROUND = 20  # thousand people: a village stands for its surroundings
-MOVED_SHARE = 0.12  # homes that moved once in these years
+MOVED_SHARE = 0.25  # of homes, over the years of the world. Source: INSEE, about one in ten a year
 NEAR_SHARE = 0.60  # of them, those who stayed in their town
 NEW_MOBILE_SHARE = 0.10  # mobile numbers that changed in these years
 LANDLINE_SHARE = 0.55  # homes with a landline

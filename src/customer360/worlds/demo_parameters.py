@@ -14,10 +14,10 @@ from importlib.resources import files
 
 from customer360.worlds.demo.laws import Laws
 
-__all__ = ["Parameter", "parameters", "render_parameters"]
+__all__ = ["Parameter", "render_parameters"]
 
 # Modules whose constants are words to draw from, or machinery.
-WITHOUT = {"__init__", "parameters", "text", "phrases", "world", "truth", "chunk"}
+WITHOUT = {"__init__", "text", "phrases", "world", "truth", "chunk"}
 LONGEST = 90
 CHOSEN = "chosen"
 
