@@ -7,6 +7,7 @@ missed is chance, or was never written down, and no skill will find it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
@@ -61,12 +62,24 @@ class Ceiling:
     table: pd.DataFrame
 
 
+_ORDER_COLUMNS = ("source", "source_id", "order_id", "ordered_on", "amount", "status", "margin")
+_CONTACT_COLUMNS = ("contact_id", "at", "event")
+
+
+def _only(table: Any, columns: Sequence[str]) -> Any:
+    """Columns of a large table, chosen before it is brought into memory."""
+    if isinstance(table, duckdb.DuckDBPyRelation):
+        return as_arrow(table.project(", ".join(f'"{name}"' for name in columns)))
+    names = list(columns)
+    return as_arrow(table[names] if isinstance(table, pd.DataFrame) else table.select(names))
+
+
 # --- linkage ----------------------------------------------------------------------------------
 
 _JOINED = (
     "e-mail",
     "telephone",
-    "names, and birth date or address",
+    "a name, and birth date or address",
     "names that nobody else bears",
     "through a third record",
 )
@@ -81,25 +94,29 @@ _FIRST_AGREES = """(jaro_winkler_similarity(l.first_name, r.first_name) >= 0.85
     or list_has_any(l.first_names, r.first_names)
     or (least(length(l.first_name), length(r.first_name)) = 1
         and l.first_name[1] = r.first_name[1]))"""
-_NAMES_AGREE = f"""((jaro_winkler_similarity(l.last_name, r.last_name) >= 0.85 and {_FIRST_AGREES})
-    or (jaro_winkler_similarity(l.last_name, r.first_name) >= 0.85
-        and jaro_winkler_similarity(l.first_name, r.last_name) >= 0.85))"""
+_LAST_AGREES = "(jaro_winkler_similarity(l.last_name, r.last_name) >= 0.85)"
+_SWAPPED = """(jaro_winkler_similarity(l.last_name, r.first_name) >= 0.85
+    and jaro_winkler_similarity(l.first_name, r.last_name) >= 0.85)"""
+_BOTH_NAMES = f"(({_FIRST_AGREES} and {_LAST_AGREES}) or {_SWAPPED})"
+_ONE_NAME = f"({_FIRST_AGREES} or {_LAST_AGREES} or {_SWAPPED})"
+_STREET_AGREES = "jaro_winkler_similarity(l.street, r.street) >= 0.85"
 # Kinds of evidence that two records are of one person.
 _EVIDENCE = {
     "email": "(l.email = r.email or jaro_winkler_similarity(l.email, r.email) >= 0.92)",
     "phone": "(l.phone = r.phone or damerau_levenshtein(l.phone, r.phone) <= 1)",
-    "birth": f"({_BIRTH_AGREES} and {_NAMES_AGREE})",
-    "postcode": f"(l.postcode = r.postcode and {_NAMES_AGREE})",
-    "street": f"(jaro_winkler_similarity(l.street, r.street) >= 0.85 and {_NAMES_AGREE})",
+    "birth": f"({_BIRTH_AGREES} and {_ONE_NAME})",
+    "home": f"(l.postcode = r.postcode and {_STREET_AGREES} and {_ONE_NAME})",
+    "postcode": f"(l.postcode = r.postcode and {_BOTH_NAMES})",
+    "street": f"({_STREET_AGREES} and {_BOTH_NAMES})",
     # An initial is too short to be anybody's alone.
-    "names": f"""(l.names_alone and r.names_alone and {_NAMES_AGREE}
+    "names": f"""(l.names_alone and r.names_alone and {_BOTH_NAMES}
         and least(length(l.first_name), length(r.first_name)) > 1)""",
 }
 _ANY = " or ".join(_EVIDENCE)
 # Personal facts: one of them that fits only one of two people says which it is.
 _PERSONAL = {
     "first_name": _FIRST_AGREES,
-    "last_name": "(jaro_winkler_similarity(l.last_name, r.last_name) >= 0.85)",
+    "last_name": _LAST_AGREES,
     "birth_date": "l.birth_date = r.birth_date",
     "title": "l.title = r.title",
 }
@@ -107,7 +124,10 @@ _PERSONAL = {
 _SHARED = (
     ("email",),
     ("phone",),
-    ("last_name", "first_name", "birth_date"),
+    ("first_name", "birth_date"),
+    ("last_name", "birth_date"),
+    ("first_name", "street", "postcode"),
+    ("last_name", "street", "postcode"),
     ("last_name", "first_name", "postcode"),
     ("last_name", "first_name", "street"),
 )
@@ -117,12 +137,12 @@ def linkage_ceiling(people: Any, *, people_links: Any) -> Ceiling:
     """Which pairs of records of one person could be found by anyone.
 
     A pair is linkable when a chain of the person's records leads from one to the other,
-    each step agreeing, up to typing errors, on an e-mail, a telephone, or both names
-    together with birth date, postcode or street; both names alone are enough where no
-    other person's records bear them. A record is *indistinguishable* when
-    records of somebody else share all that links it to its own person and none of its
-    names, birth date and title tells the two apart; it breaks the chain. An e-mail or
-    telephone of more than five people proves nothing.
+    each step agreeing, up to typing errors, on an e-mail, a telephone, one name together
+    with the birth date or the whole address, or both names together with postcode or
+    street; both names alone are enough where no other person's records bear them. A record
+    is *indistinguishable* when records of somebody else share all that links it to its own
+    person and none of its names, birth date and title tells the two apart; it breaks the
+    chain. An e-mail or telephone of more than five people proves nothing.
 
     Parameters
     ----------
@@ -150,8 +170,8 @@ def linkage_ceiling(people: Any, *, people_links: Any) -> Ceiling:
         _compare(connection)
         lost = connection.execute(f"select record from ({_INDISTINGUISHABLE})").fetchnumpy()
         pairs = connection.execute(
-            f"""select l, r, email, phone, birth or postcode or street as dated from evidence
-            where same_person and ({_ANY}) order by all"""
+            f"""select l, r, email, phone, birth or home or postcode or street as placed
+            from evidence where same_person and ({_ANY}) order by all"""
         ).fetchnumpy()
         known = connection.execute(
             "select record, person, empty from known order by record"
@@ -176,29 +196,33 @@ def linkage_ceiling(people: Any, *, people_links: Any) -> Ceiling:
 
 def _known_records(connection: duckdb.DuckDBPyConnection) -> None:
     """Write table `known`: folded records with their person, placeholders emptied."""
-    own = {"email": "email", "phone": "right(regexp_replace(phone, '[^0-9]', '', 'g'), 9)"}
-    for name, sql in own.items():
-        connection.execute(
-            f"""create temp table good_{name} as
-            select {sql} as {name} from records join links using (source, source_id)
-            group by 1 having count(distinct person_id) <= {MOST_SHARING}"""
-        )
+    connection.execute(
+        """create temp table owned as
+        select records.* replace (right(regexp_replace(phone, '[^0-9]', '', 'g'), 9) as phone),
+               person_id
+        from records join links using (source, source_id)"""
+    )
+    proves = {
+        name: f"""case when {name} in (
+            select {name} from owned group by 1 having count(distinct person_id) <= {MOST_SHARING}
+        ) then {name} end as {name}"""
+        for name in ("email", "phone")
+    }
     connection.execute(
         f"""create temp table known as
-        with named as (
+        with proven as (
             select record, dense_rank() over (order by person_id) - 1 as person,
                    first_name, last_name, first_names, title, birth_date, street, postcode,
-                   g.email, h.phone, coalesce(min(person_id) over same = max(person_id) over same
-                   and both_names is not null, false) as names_alone
-            from records join links using (source, source_id)
-            left join good_email g on g.email = {own["email"].replace("email", "records.email")}
-            left join good_phone h on h.phone = {own["phone"].replace("phone", "records.phone")}
-            window same as (partition by both_names)
+                   {proves["email"]}, {proves["phone"]},
+                   first_name is not null and last_name is not null
+                   and min(person_id) over same = max(person_id) over same as names_alone
+            from owned window same as (partition by both_names)
         )
-        select *, email is null and phone is null and not names_alone and (
-            first_name is null or last_name is null
-            or coalesce(birth_date, postcode, street) is null) as empty
-        from named"""
+        select *, email is null and phone is null and not names_alone
+               and (first_name is null or last_name is null or postcode is null and street is null)
+               and (coalesce(first_name, last_name) is null
+                    or birth_date is null and (postcode is null or street is null)) as empty
+        from proven"""
     )
 
 
@@ -241,7 +265,7 @@ _INDISTINGUISHABLE = f"""
     ),
     other as (
         select l as record, right_person as person, {_FITS} from evidence
-        where not same_person and ({_ANY}) group by all
+        where not same_person and ({_ANY}) group by l, right_person
     ),
     rivals as (
         select other.record, other.person from other join own using (record)
@@ -275,7 +299,7 @@ def _count_pairs(
     in_chain = _pairs_within(chain[clear])
     by_email = pairs["email"].to_numpy(bool)
     by_phone = pairs["phone"].to_numpy(bool) & ~by_email
-    by_names = pairs["dated"].to_numpy(bool) & ~by_email & ~by_phone
+    by_names = pairs["placed"].to_numpy(bool) & ~by_email & ~by_phone
     counts = (
         by_email.sum(),
         by_phone.sum(),
@@ -319,7 +343,7 @@ def messages_ahead(contacts: Any, *, true_contacts: Any, as_of: date, days: int)
         One row per message, by contact_id: person_id, day, potential (purchases).
     """
     with closing(connect()) as connection:
-        connection.register("events", as_arrow(contacts))
+        connection.register("events", _only(contacts, _CONTACT_COLUMNS))
         connection.register("truth", as_arrow(true_contacts))
         return connection.execute(
             """select person_id, "at"::date as day, potential
@@ -362,8 +386,8 @@ def churn_ceiling(
         (probabilities to buy nothing).
     """
     with closing(connect()) as connection:
+        connection.register("holdout", _only(holdout, ("customer_id", "recency_days", "churned")))
         for name, table in (
-            ("holdout", holdout),
             ("chances", chances),
             ("habits", habits),
             ("linked", linked_records),
@@ -373,7 +397,8 @@ def churn_ceiling(
         table = connection.execute(
             """with owner as (
                 select customer_id, person_id
-                from linked join links using (source, source_id) group by all
+                from linked join links using (source, source_id)
+                group by customer_id, person_id
                 qualify row_number() over (
                     partition by customer_id order by count(*) desc, person_id) = 1
             )
@@ -428,7 +453,7 @@ def value_ceiling(
         connection.register("ahead", as_arrow(expectations))
         connection.register("people", as_arrow(true_people))
         connection.register("links", as_arrow(people_links))
-        connection.register("lines", _order_lines(orders))
+        connection.register("lines", _only(orders, _ORDER_COLUMNS))
         table = connection.execute(
             """with day as (select * from ahead where as_of = (select min(as_of) from ahead)),
             bought as (
@@ -463,14 +488,6 @@ def _by_decile(table: pd.DataFrame) -> pd.DataFrame:
     return means.reset_index()
 
 
-def _order_lines(orders: Any) -> Any:
-    """The columns of order lines that are needed, before they are brought into memory."""
-    columns = ["source", "source_id", "order_id", "ordered_on", "amount", "status", "margin"]
-    if isinstance(orders, duckdb.DuckDBPyRelation):
-        return as_arrow(orders.project(", ".join(columns)))
-    return as_arrow(orders[columns])
-
-
 # --- uplift -----------------------------------------------------------------------------------
 
 
@@ -503,8 +520,8 @@ def uplift_ceiling(*, contacts: Any, true_contacts: Any, orders: Any, people_lin
     with closing(connect()) as connection:
         for name, table in (("truth", true_contacts), ("links", people_links)):
             connection.register(name, as_arrow(table))
-        connection.register("events", as_arrow(contacts))
-        connection.register("lines", _order_lines(orders))
+        connection.register("events", _only(contacts, _CONTACT_COLUMNS))
+        connection.register("lines", _only(orders, _ORDER_COLUMNS))
         ranked = connection.execute(
             f"""with purchases as (
                 select distinct person_id, source, order_id, ordered_on as day
@@ -517,16 +534,17 @@ def uplift_ceiling(*, contacts: Any, true_contacts: Any, orders: Any, people_lin
                 where event in ('sent', 'held_out') group by all
             ),
             shared as (
-                select *, avg(treated::integer) over (partition by campaign_id) as propensity
+                select *, avg(treated::integer) over (partition by campaign_id) as propensity,
+                       dense_rank() over (order by person_id) % {FOLDS} as fold
                 from drawn
             )
             select contact_id, any_value(effect) as effect, any_value(treated) as treated,
                    any_value(propensity) as propensity, count(order_id) as orders,
-                   hash(person_id) % {FOLDS} as fold
+                   any_value(fold) as fold
             from shared s left join purchases p
                 on p.person_id = s.person_id and p.day > s.day and p.day <= s.day + {RESPONSE_DAYS}
             where propensity > 0 and propensity < 1
-            group by contact_id, s.person_id order by contact_id"""
+            group by contact_id order by contact_id"""
         ).df()
     metrics = {"uplift_contacts": float(len(ranked))}
     if ranked.empty:
@@ -583,7 +601,7 @@ def dissatisfaction_ceiling(conversations: Any) -> Ceiling:
         pleased to furious: shown, conversations, dissatisfied (share).
     """
     with closing(connect()) as connection:
-        connection.register("told", as_arrow(conversations))
+        connection.register("told", _only(conversations, ("shown", "dissatisfied")))
         counted = connection.execute(
             """select shown, count(*) as conversations, avg(dissatisfied::integer) as dissatisfied
             from told where shown is not null and dissatisfied is not null group by 1"""

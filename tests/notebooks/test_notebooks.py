@@ -22,9 +22,9 @@ def notebook(request):
     return request.param, path, nbformat.read(path, as_version=4)
 
 
-def test_there_are_the_seven_notebooks_of_the_house():
+def test_there_are_the_notebooks_of_the_house():
     assert list(STAGES) == [
-        "cleaning", "linkage", "customers", "features", "segmentation", "churn", "clv"
+        "cleaning", "linkage", "customers", "features", "segmentation", "churn", "clv", "oracle"
     ]  # fmt: skip
 
 

@@ -11,6 +11,8 @@ from customer360.evaluation import (
     lift_at,
     lift_curve,
     poisson_deviance,
+    qini,
+    qini_curve,
     reliability_table,
     slice_metrics,
     spearman,
@@ -170,3 +172,47 @@ def test_rates_by_group_the_largest_first():
     assert table["customers"].to_list() == [3, 1, 1]
     assert table["predicted"].to_list() == pytest.approx([0.3, 0.2, 0.9])
     assert table["observed"].to_list() == pytest.approx([1 / 3, 0, 1])
+
+
+def test_qini_of_four_people_by_hand():
+    # Weighted effects 2, 0, -2, 0: the curve climbs to a half, and comes down again.
+    curve = qini_curve([1, 0, 1, 0], [1, 0, 0, 1], [0.5] * 4, score=[4, 3, 2, 1])
+    assert curve["contacted"].to_list() == [0, 0.25, 0.5, 0.75, 1]
+    assert curve["gain"].to_list() == pytest.approx([0, 0.5, 0.5, 0, 0])
+    assert qini(curve) == pytest.approx(0.25)
+
+
+def test_qini_of_the_opposite_ranking_has_the_opposite_sign():
+    people = {"outcome": [3, 0, 1, 2], "treated": [1, 0, 0, 1], "propensity": [0.5] * 4}
+    best = qini(qini_curve(**people, score=[4, 3, 2, 1]))
+    assert best > 0
+    assert qini(qini_curve(**people, score=[1, 2, 3, 4])) == pytest.approx(-best)
+
+
+def test_qini_curve_ends_at_the_average_effect_whatever_share_was_treated():
+    # Treated in three of four, in one of four; the effect is 1 and 3.
+    outcome = [1, 1, 1, 0, 5, 2, 2, 2]
+    treated = [1, 1, 1, 0, 1, 0, 0, 0]
+    propensity = [0.75] * 4 + [0.25] * 4
+    curve = qini_curve(outcome, treated, propensity, score=[1] * 4 + [3] * 4)
+    assert curve["gain"].to_list() == pytest.approx([0, 1.5, 2])
+    assert qini(curve) == pytest.approx(0.25)
+
+
+def test_qini_adds_equal_scores_together_and_finds_nothing_in_them():
+    one = qini_curve([5, 0, 0, 1], [1, 1, 0, 0], [0.5] * 4, score=[7, 7, 7, 7])
+    other = qini_curve([0, 1, 5, 0], [0, 0, 1, 1], [0.5] * 4, score=[7, 7, 7, 7])
+    assert one.equals(other)
+    assert len(one) == 2 and qini(one) == 0
+
+
+def test_qini_of_effects_that_are_known_needs_no_weights():
+    curve = qini_curve([0.3, 0.1, -0.2], [1, 1, 1], [1, 1, 1], score=[0.3, 0.1, -0.2])
+    assert curve["gain"].to_list() == pytest.approx([0, 0.1, 0.4 / 3, 0.2 / 3])
+
+
+def test_qini_refuses_what_the_draw_could_not_give():
+    with pytest.raises(ValueError, match="1 of 2 people"):
+        qini_curve([1, 1], [1, 0], [0.5, 1.0], score=[1, 2])
+    with pytest.raises(ValueError, match="no chance"):
+        qini_curve([1], [True], [0.0], score=[1])

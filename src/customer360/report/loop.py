@@ -1,4 +1,4 @@
-"""The loop and its ten stages, and the picture of it on the front page."""
+"""The loop and its stages, and the picture of it on the front page."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ STAGES = (
     Stage(8, "response", "Who answers what, and because of it?", ("analyse",)),
     Stage(9, "campaigns", "Whom to contact, with what, when, for how much?", ("plan", "execute")),
     Stage(10, "measurement", "What did it earn?", ("measure",)),
+    Stage(11, "oracle", "How good could any model be?", ("measure",)),
 )
 
 

@@ -26,9 +26,26 @@ from customer360.worlds.demo.text import (
     pick,
     segment_positions,
 )
-from customer360.worlds.demo.traits import CALLCENTRE, SELLING, SYSTEMS, TILL, WEB, Traits
+from customer360.worlds.demo.traits import (
+    CALLCENTRE,
+    CYCLES,
+    SELLING,
+    SYSTEMS,
+    TILL,
+    WEB,
+    Traits,
+    cycle_window,
+)
 
-__all__ = ["Catalogue", "OrderValue", "expected_order", "make_catalogue", "make_lines", "redeem"]
+__all__ = [
+    "INFLATION",
+    "Catalogue",
+    "OrderValue",
+    "expected_order",
+    "make_catalogue",
+    "make_lines",
+    "redeem",
+]
 
 PRODUCTS_PER_CATEGORY = 40
 INFLATION = 0.02
@@ -113,7 +130,7 @@ def redeem(
     orders : DataFrame
         In the order of time, with `offer` -1 where no message caused the purchase.
     events : DataFrame
-        Messages delivered: person, campaign, variant.
+        Messages delivered: person, campaign, variant, arrived_on (day).
     offers : DataFrame
         Offer of each campaign and variant: campaign, variant, offer, depth, start, end.
 
@@ -127,7 +144,7 @@ def redeem(
     reached = events.merge(offers, on=["campaign", "variant"])
     free = np.flatnonzero(orders["offer"].to_numpy() < 0)
     pairs = orders[["person", "day"]].iloc[free].assign(row=free).merge(reached, on="person")
-    pairs = pairs[(pairs["day"] > pairs["start"]) & (pairs["day"] <= pairs["end"])]
+    pairs = pairs[(pairs["day"] > pairs["arrived_on"]) & (pairs["day"] <= pairs["end"])]
     pairs = pairs.sort_values(["row", "offer"], kind="stable").drop_duplicates("row", keep="last")
     keen = 0.15 + 0.5 * traits.promo[pairs["person"].to_numpy()]
     pairs = pairs[rng.random(len(pairs)) < keen]
@@ -146,6 +163,7 @@ def make_lines(
     records: Records,
     catalogue: Catalogue,
     offer_ids: list[str],
+    offer_categories: np.ndarray,
     laws: Laws,
     clock: Clock,
     rng: np.random.Generator,
@@ -157,9 +175,13 @@ def make_lines(
     ----------
     orders : DataFrame
         As `furnish` returns it, plus `bad`, `offer` (number into `offer_ids`, -1 for
-        none) and `depth` (reduction the offer gives, as a share of the price).
+        none), `depth` (reduction the offer gives, as a share of the price) and
+        `campaign` (that caused it, -1 for none).
     state : array of float
         Dissatisfaction at each order: it makes people trade down.
+    offer_categories : array of int
+        Category each offer bears on, -1 for all; a last entry for no offer. Whoever
+        comes for an offer buys in its category; other lines are not reduced by it.
 
     Returns
     -------
@@ -171,7 +193,9 @@ def make_lines(
     n = len(orders)
     lines = np.ceil(np.exp(rng.normal(LINES_MEAN, LINES_SPREAD, n))).astype(np.int64)
     order, rank = segment_positions(np.clip(lines, 1, MOST_LINES))
-    category = _categories(orders, traits, milestones, catalogue, clock, order, rank, rng)
+    offer = orders["offer"].to_numpy()
+    sought = np.where(orders["campaign"].to_numpy() >= 0, offer_categories[offer], -1)
+    category = _categories(orders, sought, traits, milestones, catalogue, clock, order, rank, rng)
     buyer, when = orders["person"].to_numpy(), orders["day"].to_numpy()
     person, day = buyer[order], when[order]
 
@@ -185,7 +209,9 @@ def make_lines(
     more = np.where(price < CHEAP, CHEAP_EXTRA, DEAR_EXTRA)
     quantity = 1 + rng.poisson(more * index ** (-traits.elasticity[person]))
     depth = _promotions(when, buyer, traits, clock, rng, order)
-    depth = np.maximum(depth, orders["depth"].to_numpy()[order])
+    bears_on = offer_categories[offer][order]
+    offer = np.where((bears_on < 0) | (bears_on == category), offer[order], -1)
+    depth = np.maximum(depth, np.where(offer >= 0, orders["depth"].to_numpy()[order], 0.0))
     full = quantity * price
     discount = np.round(full * depth, 2)
     amount = np.round(full - discount, 2)
@@ -217,7 +243,7 @@ def make_lines(
         "quantity": quantity.astype(float),
         "amount": amount,
         "discount": discount,
-        "coupon_id": pick(offer_ids, orders["offer"].to_numpy()[order]),
+        "coupon_id": pick(offer_ids, offer),
         "unit_cost": cost,
         "channel": channel.take(rows),
         "payment": pick(PAYMENTS, payment[order]),
@@ -257,6 +283,7 @@ def _seasons() -> np.ndarray:
 
 def _categories(
     orders: pd.DataFrame,
+    sought: np.ndarray,
     traits: Traits,
     milestones: Milestones,
     catalogue: Catalogue,
@@ -270,7 +297,7 @@ def _categories(
     weight = _tastes(traits.taste)[person] * _seasons()[clock.month[day] - 1]
     weight *= np.exp(-traits.elasticity[person][:, None] * np.log(catalogue.index)[day])
     weight *= milestones.lift(person, day)
-    leading = choose(weight, rng)
+    leading = np.where(sought >= 0, sought, choose(weight, rng))
     category = leading[order]
     later = np.flatnonzero(rank > 0)
     goes_with = rng.random(len(later)) < COMPLEMENT_SHARE
@@ -329,25 +356,36 @@ class OrderValue:
     margin: np.ndarray
 
 
-def expected_order(*, traits: Traits, catalogue: Catalogue, clock: Clock) -> OrderValue:
+def expected_order(
+    *, traits: Traits, catalogue: Catalogue, clock: Clock, trading_down: np.ndarray | float = 0.0
+) -> OrderValue:
     """Revenue and margin of an average order of each person, under the true parameters.
 
+    Parameters
+    ----------
+    trading_down : float or array of float
+        Fall of the price level (log) that dissatisfaction brings about.
+
+    Notes
+    -----
     Exact in tastes, seasons, complements, price levels, promotions, returns and unpaid
-    bills; shelf prices are taken at their average, offers and life events left out.
+    bills; shelf prices are taken at their average of the last day, offers and life events
+    left out.
     """
     season = _seasons()
-    traffic = np.bincount(clock.month - 1, weights=np.diff(clock.mass), minlength=12)
+    shopping = _shopping(clock)
+    traffic = np.array([np.bincount(clock.month - 1, w, minlength=12) for w in shopping])
     taste = _tastes(traits.taste)
     leading = np.zeros_like(taste)
     for month in range(12):
         weight = taste * season[month]
-        leading += traffic[month] * weight / weight.sum(axis=1, keepdims=True)
-    leading /= traffic.sum()
+        often = traffic[traits.cycle, month, None]
+        leading += often * weight / weight.sum(axis=1, keepdims=True)
     beside = COMPLEMENT_SHARE * leading @ _along() + (1 - COMPLEMENT_SHARE) * leading
     edges = np.log(np.arange(1, MOST_LINES))
     more_lines = ndtr((LINES_MEAN - edges) / LINES_SPREAD).sum()
     # Chance of each product at a grid of price levels: u ** (1 / level) falls in its slot.
-    level = traits.spend**LEVEL_POWER
+    level = (traits.spend * np.exp(-np.asarray(trading_down))) ** LEVEL_POWER
     grid = np.geomspace(level.min(), level.max(), 64)
     slot = (np.arange(PRODUCTS_PER_CATEGORY + 1) / PRODUCTS_PER_CATEGORY) ** grid[:, None]
     chance = np.diff(slot, axis=1)
@@ -358,11 +396,23 @@ def expected_order(*, traits: Traits, catalogue: Catalogue, clock: Clock) -> Ord
         by_level = chance @ (value * units).T
         return sum(lines[:, c] * np.interp(level, grid, by_level[:, c]) for c in range(len(value)))
 
-    shares = _promotion_share(clock) @ np.diff(clock.mass) / clock.mass[-1]
+    shares = (shopping @ _promotion_share(clock))[traits.cycle]
     depth = np.clip(shares * _eager(traits.promo), 0, 1) * (DEPTHS @ DEPTH_SHARE)
     kept = _kept_share(traits)
     revenue, cost = per_order(catalogue.price) * (1 - depth), per_order(catalogue.unit_cost)
     return OrderValue(revenue=kept * revenue, margin=kept * (revenue - cost))
+
+
+def _shopping(clock: Clock) -> np.ndarray:
+    """Share of purchases made on each day: a row per cycle, then one for all others."""
+    share = np.zeros((len(CYCLES) + 1, clock.days))
+    for number, cycle in enumerate(CYCLES):
+        for year in clock.years:
+            first, last = cycle_window(cycle=cycle, year=year, clock=clock)
+            share[number, max(first, 0) : max(last + 1, 0)] = 1.0
+    # The last row, since the number of those without a cycle is -1.
+    share[-1] = np.diff(clock.mass)
+    return share / share.sum(axis=1, keepdims=True)
 
 
 def _kept_share(traits: Traits) -> np.ndarray:

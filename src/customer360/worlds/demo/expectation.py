@@ -26,6 +26,7 @@ from customer360.worlds.demo.experience import (
     BAD_SHARE,
     BADLY_HANDLED_SHARE,
     COMPLAINS_SHARE,
+    EXPECTED_POINTS,
     FADES_IN_DAYS,
     SHOCK_POINTS,
 )
@@ -73,6 +74,8 @@ class Future:
         Without those that messages will cause.
     years : array of float
         Time as a customer.
+    discontent : array of float
+        Mean dissatisfaction D at those purchases; 0 where there are none.
     survival : array of float, weeks + 1 by people
         Chance to be still a customer at the beginning of each week.
     """
@@ -81,6 +84,7 @@ class Future:
     p_no_purchase: np.ndarray
     transactions: np.ndarray
     years: np.ndarray
+    discontent: np.ndarray
     survival: np.ndarray
 
 
@@ -93,7 +97,7 @@ def expect(*, standing: Standing, clock: Clock, laws: Laws) -> Future:
     alive = s.alive.astype(float)
     survival, silent = alive.copy(), alive.copy()
     none, transactions, years = 1 - alive, np.zeros(len(alive)), np.zeros(len(alive))
-    path = [survival]
+    felt, path = np.zeros(len(alive)), [survival]
     weeks = -(-clock.days // WEEK)
     edges = np.minimum(np.arange(weeks + 1) * WEEK, clock.days)
     mass = np.diff(clock.mass[edges])
@@ -112,14 +116,15 @@ def expect(*, standing: Standing, clock: Clock, laws: Laws) -> Future:
         lam0 = rate * mass[week] / 365.25 * thin
         lam = lam0 * np.exp(coming @ thins)
         share, closes = window[week]
-        lam = lam + s.rate * share[s.cycle] * ~regular
+        lam = lam + s.rate * share[s.cycle] * thin * ~regular
         middle = survival * np.exp(-h / 2)
         transactions = transactions + middle * lam
         years = years + middle * span
+        felt = felt + middle * lam * (left + coming @ EXPECTED_POINTS * (mass[: week + 1] @ fade))
         survival = survival * np.exp(-h)
         path.append(survival)
         # A cyclic customer comes at least once in a window: what is left of it says when.
-        meets = lam0 - np.log1p(-np.minimum(closes[s.cycle], 1 - 1e-9)) * ~regular
+        meets = lam0 - np.log1p(-np.minimum(closes[s.cycle] * thin, 1 - 1e-9)) * ~regular
         both = h0 + meets
         none = none + silent * h0 / np.maximum(both, 1e-12) * -np.expm1(-both)
         silent = silent * np.exp(-both)
@@ -128,6 +133,7 @@ def expect(*, standing: Standing, clock: Clock, laws: Laws) -> Future:
         p_no_purchase=none + silent,
         transactions=transactions,
         years=years,
+        discontent=felt / np.maximum(transactions, 1e-12),
         survival=np.array(path),
     )
 

@@ -96,9 +96,8 @@ class _State:
     last_day: np.ndarray
     unsubscribed: np.ndarray
     push: np.ndarray
-    pushed_from: np.ndarray
     pushed_until: np.ndarray
-    pushed_by: np.ndarray
+    pushes: list[tuple[Campaign, np.ndarray]] = field(default_factory=list)
     shocks: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = field(default_factory=list)
 
     def shock(self, person: np.ndarray, day: np.ndarray, kind: np.ndarray) -> None:
@@ -136,9 +135,7 @@ def live(
         last_day=np.where(traits.join_day < 0, np.maximum(traits.join_day, -900), LONG_AGO),
         unsubscribed=np.zeros((n, traits.ear.shape[1]), dtype=bool),
         push=traits.push,
-        pushed_from=np.full(n, LONG_AGO),
         pushed_until=np.full(n, LONG_AGO),
-        pushed_by=np.full(n, -1),
     )
     state.last_day[~traits.buyer] = LONG_AGO
     wished = furnish(visits=visits, traits=traits, records=records, clock=clock, rng=rng)
@@ -230,7 +227,13 @@ def _send(
     person, variant = sent["person"].to_numpy(), sent["variant"].to_numpy()
     alive = (traits.join_day[person] <= campaign.start) & (state.leave_day[person] > campaign.start)
     seen = react(
-        campaign=campaign, audience=sent, alive=alive, traits=traits, records=records, rng=rng
+        campaign=campaign,
+        audience=sent,
+        alive=alive,
+        traits=traits,
+        records=records,
+        clock=clock,
+        rng=rng,
     )
     arrived = seen.arrived
     strength = force(traits=traits, person=person, campaign=campaign, variant=variant)
@@ -239,10 +242,10 @@ def _send(
     added = np.clip(added, 0, 0.9)
     # Who is not pulled by a channel at all is not pushed away by it either.
     taken = traits.push[person] * (strength > 0)
-    ahead = clock.shopping_days(
-        np.full(len(person), campaign.start + 1),
-        np.full(len(person), min(campaign.start + 1 + RESPONSE_DAYS, clock.days)),
-    )
+    # What an earlier message has driven away cannot be driven away again.
+    until = campaign.start + RESPONSE_DAYS
+    spoilt = np.clip(state.pushed_until[person], campaign.start, until)
+    ahead = clock.shopping_days(spoilt + 1, np.full(len(person), min(until + 1, clock.days)))
     coming = traits.rate[person] * ahead / 365.25
     coming = coming * np.exp(-laws.thinning_effect * state.discontent[person])
     chance = arrival_chance(
@@ -264,7 +267,10 @@ def _send(
     )
 
     buys = np.flatnonzero(arrived & alive & (rng.random(len(sent)) < added))
-    day = campaign.start + 1 + rng.integers(0, RESPONSE_DAYS, len(buys))
+    # Nobody answers a letter before it has come, nor in a shop that is closed until then.
+    came = seen.arrived_on[buys]
+    day = came + 1 + (rng.random(len(buys)) * (until - came)).astype(int)
+    day += clock.open_day[np.minimum(day, clock.days - 1)] <= came
     extra = furnish(
         visits=pd.DataFrame({"person": person[buys], "day": np.minimum(day, clock.days - 1)}),
         traits=traits,
@@ -278,11 +284,10 @@ def _send(
     )
     extra = extra[day < clock.days].sort_values("day", kind="stable")
 
-    pushed = person[arrived & alive & (taken > 0)]
-    fresh = pushed[state.pushed_until[pushed] < campaign.start]
-    state.pushed_from[fresh] = campaign.start
-    state.pushed_until[pushed] = campaign.start + RESPONSE_DAYS
-    state.pushed_by[pushed] = campaign.number
+    pushed = np.zeros(len(state.push), dtype=bool)
+    pushed[person[arrived & alive & (taken > 0)]] = True
+    state.pushed_until[pushed] = np.maximum(state.pushed_until[pushed], until)
+    state.pushes.append((campaign, pushed))
     reached = person[arrived]
     tired = reached[state.fatigue[reached] > laws.pressure_limit]
     state.shock(tired, np.full(len(tired), campaign.start), np.full(len(tired), PRESSURE))
@@ -314,13 +319,18 @@ def _buy(
     person, day = due["person"].to_numpy(), due["day"].to_numpy()
     here = day <= state.leave_day[person]
     keen = rng.random(len(due)) < np.exp(-laws.thinning_effect * state.discontent[person])
-    under = (day > state.pushed_from[person]) & (day <= state.pushed_until[person])
-    under &= rng.random(len(due)) < state.push[person]
-    lost = here & keen & under
+    state.pushes = [push for push in state.pushes if push[0].start + RESPONSE_DAYS >= first]
+    pushed_by = np.full(len(due), -1)
+    # Of several messages the first one has driven a purchase away.
+    for campaign, pushed in reversed(state.pushes):
+        within = (day > campaign.start) & (day <= campaign.start + RESPONSE_DAYS)
+        pushed_by[within & pushed[person]] = campaign.number
+    away = (pushed_by >= 0) & (rng.random(len(due)) < state.push[person])
+    lost = here & keen & away
     prevented = pd.DataFrame(
-        {"person": person[lost], "day": day[lost], "campaign": state.pushed_by[person[lost]]}
+        {"person": person[lost], "day": day[lost], "campaign": pushed_by[lost]}
     )
-    parts = [due[here & keen & ~under]]
+    parts = [due[here & keen & ~away]]
     for extra in caused:
         now = extra["day"].to_numpy()
         start, stop = np.searchsorted(now, [first, first + WEEK])

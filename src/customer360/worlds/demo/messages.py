@@ -6,8 +6,9 @@ from those it pushes, and tires everyone: for person i, campaign c and variant v
     effect = pull_i * force(i, c, v) * exp(-fatigue_effect * F_i) - push_i * E[purchases]
 
 where F counts the messages of the last weeks and E[purchases] is what the person would
-have bought in the two weeks. Social ads have no effect at all: they are shown to those
-who buy anyway, which only a hold-out can tell.
+have bought in the two weeks, on days that no earlier message has spoilt already. Social
+ads have no effect at all: they are shown to those who buy anyway, which only a hold-out
+can tell.
 """
 
 from __future__ import annotations
@@ -131,6 +132,11 @@ class Plan:
     def offer_ids(self) -> list[str]:
         return [f"OFF{number + 1:03d}" for number in range(len(self.offers))]
 
+    @property
+    def offer_categories(self) -> np.ndarray:
+        """Category each offer bears on, -1 for all; one more entry for no offer at all."""
+        return np.array([*(self.campaigns[number].category for number, _ in self.offers), -1])
+
 
 def make_plan(*, laws: Laws, clock: Clock, rng: np.random.Generator) -> Plan:
     """Plan the campaigns: two are full factorials of image, theme and offer."""
@@ -179,7 +185,7 @@ def make_plan(*, laws: Laws, clock: Clock, rng: np.random.Generator) -> Plan:
     return Plan(campaigns=tuple(campaigns), offers=tuple(offers_made))
 
 
-def offer_force(*, depth: np.ndarray, promo: np.ndarray) -> np.ndarray:
+def offer_force(*, depth: np.ndarray | float, promo: np.ndarray) -> np.ndarray:
     """Force that a reduction of some depth adds, more for those who love promotions."""
     return 0.6 + 2.4 * promo * depth / (depth + 0.12)
 
@@ -232,14 +238,14 @@ def offer_table(*, plan: Plan, clock: Clock) -> pa.Table:
     made = pd.DataFrame(plan.offers, columns=["campaign", "offer"], dtype="int64")
     campaign = [plan.campaigns[number] for number in made["campaign"]]
     offer = made["offer"].to_numpy()
-    morning, evening = np.full(len(made), 540.0), np.full(len(made), 1200.0)
+    morning, midnight = np.full(len(made), 540.0), np.full(len(made), 1439.0)
     columns = {
         "offer_id": pa.array(plan.offer_ids, pa.string()),
         "category": pick(goods.CATEGORY_NAMES, np.array([c.category for c in campaign], int)),
         "kind": pick([kind for kind, *_ in OFFERS], offer),
         "depth": np.array([depth for _, depth, _ in OFFERS])[offer],
         "valid_from": clock.at(np.array([c.start for c in campaign], int), morning),
-        "valid_to": clock.at(np.array([c.end for c in campaign], int), evening),
+        "valid_to": clock.at(np.array([c.end for c in campaign], int), midnight),
         "min_margin": np.array([least for *_, least in OFFERS])[offer],
     }
     return pa.table(columns, schema=arrow_schema(CONTRACTS["raw.offers"]))

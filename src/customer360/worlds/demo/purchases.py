@@ -52,10 +52,13 @@ def visit_days(*, traits: Traits, clock: Clock, rng: np.random.Generator) -> pd.
             closes = np.minimum(last, clock.days - 1)
             here = stays & (traits.cycle == number) & (opens <= closes)
             visits = np.where(here, 1 + rng.binomial(2, np.clip((traits.rate - 1) / 2, 0, 1)), 0)
-            who, _ = segment_positions(visits)
+            who, rank = segment_positions(visits)
             width = (closes - opens + 1)[who]
+            when = opens[who] + (rng.random(len(who)) * width).astype(int)
+            # Newcomers come first on the day they join.
+            joins = (rank == 0) & (traits.join_day[who] == opens[who])
             people.append(who)
-            days.append(opens[who] + (rng.random(len(who)) * width).astype(int))
+            days.append(np.where(joins, opens[who], when))
     person, day = np.concatenate(people), np.concatenate(days)
     order = np.lexsort((day, person))
     return pd.DataFrame({"person": person[order], "day": day[order]})

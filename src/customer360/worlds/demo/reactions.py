@@ -78,11 +78,14 @@ class Reactions:
     Attributes
     ----------
     arrived : array of bool, one per person contacted
+    arrived_on : array of int
+        Day on which it arrives, or would: letters take their time.
     events : dict of arrays
         One entry per event: row (of the audience), event, day, minute, reason.
     """
 
     arrived: np.ndarray
+    arrived_on: np.ndarray
     events: dict[str, np.ndarray]
 
 
@@ -112,14 +115,16 @@ def choose_audience(
     agreed = traits.consent[:, consent] if consent >= 0 else np.ones(n, dtype=bool)
     chosen = aimed & agreed & ~unsubscribed[:, campaign.channel]
     person = np.flatnonzero(chosen & (rng.random(n) < campaign.share))
-    usable = {EMAIL: records.mailable, SMS: records.textable, PHONE: records.textable,
+    usable = {EMAIL: records.mailable, SMS: records.textable, PHONE: records.callable,
               POST: records.postable, SOCIAL: records.mailable,
               BANNER: np.ones(len(records), dtype=bool)}[campaign.channel]  # fmt: skip
     record = np.full(len(person), -1)
+    # Files are drawn up on the eve.
+    eve = campaign.start - 1
     for system in SYSTEMS_TRUSTED[campaign.channel]:
         missing = np.flatnonzero(record < 0)
         who = person[missing]
-        row = records.at(who, np.full(len(who), system), np.full(len(who), campaign.start))
+        row = records.at(who, np.full(len(who), system), np.full(len(who), eve))
         record[missing] = np.where((row >= 0) & usable[row], row, -1)
     known = record >= 0
     person, record = person[known], record[known]
@@ -154,6 +159,7 @@ def react(
     alive: np.ndarray,
     traits: Traits,
     records: Records,
+    clock: Clock,
     rng: np.random.Generator,
 ) -> Reactions:
     """Draw who is reached, opens, clicks, refers a friend, unsubscribes."""
@@ -175,12 +181,14 @@ def react(
     stops = seen & (rng.random(n) < STOP_SHARE[channel] * (2 - interest))
     refers = clicked & (rng.random(n) < 0.02)
 
-    minute = 600 + np.arange(n) / max(n, 1) * (60 if not by_post else 1)
+    # Letters leave together, messages within the hour, calls take the day.
+    minute = 600 + np.arange(n) / max(n, 1) * {POST: 1, PHONE: 420}.get(channel, 60)
     wait = rng.choice(3, size=n, p=[0.65, 0.25, 0.10])
     start = np.full(n, campaign.start)
     open_day = start + wait
     open_minute = np.where(wait == 0, rng.uniform(670, 1380, n), rng.uniform(430, 1380, n))
-    post_day = start + rng.integers(3, 9, n) * by_post
+    # No letter is brought on Sundays.
+    post_day = clock.open_day[start + rng.integers(3, 9, n) * by_post]
     # A machine fetches the message within a minute or two of its arrival.
     fetched = rng.uniform(0.1, 2.0, n)
     seen_as_machine = np.where(rng.random(n) < PROXY_SEEN_SHARE, PROXY, -1)
@@ -199,10 +207,11 @@ def react(
         (OPENED, start, minute + 2 + fetched, seen_as_machine, machine),
         (CLICKED, open_day, open_minute + rng.uniform(0.3, 6, n), none, clicked),
         (REFERRED, open_day, open_minute + rng.uniform(7, 20, n), none, refers),
-        (UNSUBSCRIBED, open_day, open_minute + rng.uniform(20, 30, n), none, stops),
+        (UNSUBSCRIBED, open_day, np.maximum(open_minute, minute) + rng.uniform(20, 30, n), none,
+         stops),
         (BOUNCED, start, minute + 3, why, returned & ~by_post & (not shown_only)),
         (PND, post_day + 7, minute, np.zeros(n, dtype=int), returned & by_post),
-    )
+    )  # fmt: skip
     rows = [np.flatnonzero(mask) for *_, mask in when]
     events = {
         "row": np.concatenate(rows),
@@ -211,7 +220,7 @@ def react(
         "minute": np.concatenate([at[r] for r, (_, _, at, *_) in zip(rows, when, strict=True)]),
         "reason": np.concatenate([w[r] for r, (_, _, _, w, _) in zip(rows, when, strict=True)]),
     }
-    return Reactions(arrived=arrived, events=events)
+    return Reactions(arrived=arrived, arrived_on=post_day, events=events)
 
 
 def contact_ids(*, campaign: np.ndarray, rank: np.ndarray, chunk: Chunk = WHOLE) -> pa.StringArray:

@@ -193,12 +193,16 @@ def _join_days(cycle: np.ndarray, laws: Laws, clock: Clock, rng: np.random.Gener
     within = (rng.random(n) ** 0.95 * clock.days).astype(int)
     # A cycle is seen as one after two years: cyclic customers join in the first third,
     # and in their window.
-    within = np.where(cyclic, within // 3, within)
+    drawn = np.where(cyclic, within // 3, within)
+    within = drawn
     for number, name in enumerate(CYCLES):
+        # From the last window to the first: the next one to come has the last word.
         for year in reversed(clock.years):
             first, last = cycle_window(cycle=name, year=year, clock=clock)
-            waits = (cycle == number) & (within <= last) & (first >= 0) & (first < clock.days)
-            within = np.where(waits, np.maximum(within, first), within)
+            waits = (cycle == number) & (drawn <= last) & (first >= 0) & (last < clock.days)
+            # Newcomers have no use for `earlier`: let it say which day of the window.
+            some_day = first + np.abs(earlier) % (last + 1 - first)
+            within = np.where(waits, np.maximum(drawn, some_day), within)
     return np.where(before, earlier, clock.open_day[within])
 
 

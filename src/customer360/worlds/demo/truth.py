@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from customer360.contracts import CONTRACTS, SHOCKS, arrow_schema
 from customer360.worlds.demo import goods
-from customer360.worlds.demo.baskets import OrderValue
+from customer360.worlds.demo.baskets import INFLATION, Catalogue, OrderValue, expected_order
 from customer360.worlds.demo.chunk import Chunk
 from customer360.worlds.demo.clock import Clock, clock_between
 from customer360.worlds.demo.expectation import Standing, expect
@@ -169,7 +169,7 @@ def true_expectations(
     people: People,
     traits: Traits,
     life: Life,
-    value: OrderValue,
+    catalogue: Catalogue,
     service_cost_per_order: np.ndarray,
     service_cost_per_year: np.ndarray,
     plan: Plan,
@@ -212,6 +212,14 @@ def true_expectations(
         added = np.bincount(who, weights=effect, minlength=n)
         messages = np.bincount(who, weights=cost_of[sent["campaign"].to_numpy()], minlength=n)
         transactions = np.maximum(future.transactions + added, 0.0)
+        value = expected_order(
+            traits=traits,
+            catalogue=catalogue,
+            clock=clock,
+            trading_down=laws.trading_down * future.discontent,
+        )
+        # Prices are those of the middle of that year.
+        prices = (1 + INFLATION) ** ((day + HORIZON_DAYS / 2 - clock.days + 1) / 365.25)
         parts.append(
             pa.table(
                 {
@@ -223,8 +231,8 @@ def true_expectations(
                     # Nobody knows what a message will do: those added come at random.
                     "p_no_purchase": future.p_no_purchase * np.exp(-np.maximum(added, 0)),
                     "expected_transactions": transactions,
-                    "expected_revenue": transactions * value.revenue,
-                    "expected_margin": transactions * value.margin,
+                    "expected_revenue": transactions * value.revenue * prices,
+                    "expected_margin": transactions * value.margin * prices,
                     "expected_cost": transactions * service_cost_per_order
                     + future.years * service_cost_per_year
                     + messages,

@@ -132,6 +132,7 @@ def make_chunk(
         milestones=milestones,
         catalogue=frame.catalogue,
         offer_ids=plan.offer_ids,
+        offer_categories=plan.offer_categories,
         laws=laws,
         rng=rng["lines"],
         chunk=chunk,
@@ -202,7 +203,7 @@ def make_chunk(
             people=folk,
             traits=traits,
             life=life,
-            value=value,
+            catalogue=frame.catalogue,
             service_cost_per_order=per_order,
             service_cost_per_year=ASKS_A_YEAR * question,
             plan=plan,
@@ -219,7 +220,8 @@ def make_chunk(
 
 def _delivered(life: Life) -> pd.DataFrame:
     events = life.events
-    return events.loc[events["event"] == DELIVERED, ["person", "campaign", "variant"]]
+    delivered = events.loc[events["event"] == DELIVERED, ["person", "campaign", "variant", "day"]]
+    return delivered.rename(columns={"day": "arrived_on"})
 
 
 def _open_offers(plan: Plan) -> pd.DataFrame:
