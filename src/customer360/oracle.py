@@ -380,8 +380,9 @@ def churn_ceiling(
     -------
     Ceiling
         Metrics churn_roc_auc, churn_average_precision, churn_brier,
-        churn_calibration_error, churn_lift_at_10pct of the truth, the same five with
-        prefix habits_churn_, and churn_customers. Table: one row per customer with a true
+        churn_calibration_error, churn_lift_at_10pct of who knows the habits: the mark for
+        models; the same five of the truth, with prefix all_knowing_churn_; and churn_customers.
+        Table: one row per customer with a true
         person, by customer_id: customer_id, churned, recency_days, truth, habits
         (probabilities to buy nothing).
     """
@@ -416,7 +417,7 @@ def churn_ceiling(
     table = table[["customer_id", "churned", "recency_days", "truth", "habits"]]
     metrics = {"churn_customers": float(len(table))}
     if table["churned"].nunique() == 2:
-        for prefix, score in (("churn_", "truth"), ("habits_churn_", "habits")):
+        for prefix, score in (("churn_", "habits"), ("all_knowing_churn_", "truth")):
             metrics |= classification_metrics(table["churned"], table[score], prefix=prefix)
     return Ceiling(metrics=metrics, table=table)
 

@@ -56,7 +56,7 @@ def render_page(
     title : str
         The question it answers.
     stage : str
-        Name of its stage, such as ``churn``; a name outside the ten stages makes a page
+        Name of its stage, such as ``churn``; a name outside the stages makes a page
         without a place in the loop.
     dataset : str
         Name of the dataset; ``complete_journey`` is shown as *Complete journey*.

@@ -14,7 +14,6 @@ import pytest
 from customer360.contracts import CONTRACTS, RAW_TABLES, arrow_schema, validate_batch
 from customer360.worlds import demo, load
 from customer360.worlds.demo import goods
-from customer360.worlds.demo.clock import make_clock, to_utc
 from customer360.worlds.demo.text import ascii_fold, misheard, mistyped, segment_positions
 from customer360.worlds.demo.traits import CYCLES
 
@@ -416,27 +415,6 @@ def test_misheard_words_sound_alike():
 def test_segment_positions():
     owner, rank = segment_positions(np.array([2, 0, 1]))
     assert owner.tolist() == [0, 0, 2] and rank.tolist() == [0, 1, 0]
-
-
-def test_the_clock_knows_summer_time_and_sundays():
-    clock = make_clock(as_of=AS_OF, years=3)
-    assert clock.days == 1096
-    noon = np.array(["2025-01-15T12:00", "2025-07-15T12:00"], dtype="datetime64[s]")
-    assert [str(moment)[11:16] for moment in to_utc(noon)] == ["11:00", "10:00"]
-    weekday = (clock.dates[clock.open_day].astype("datetime64[D]").astype(int) + 3) % 7
-    assert 6 not in weekday
-    assert np.abs(clock.open_day - np.arange(clock.days)).max() <= 2
-
-
-def test_a_share_of_the_season_lies_between_its_days():
-    clock = make_clock(as_of=AS_OF, years=2)
-    rng = np.random.default_rng(0)
-    first, last = np.full(20_000, 0), np.full(20_000, clock.days)
-    day = clock.place(rng.random(20_000), first, last)
-    assert day.min() >= 0 and day.max() < clock.days
-    december = np.mean(clock.month[day] == 12)
-    february = np.mean(clock.month[day] == 2)
-    assert december > 1.6 * february
 
 
 # --- chunks -------------------------------------------------------------------------------------
