@@ -422,12 +422,12 @@ def test_segment_positions():
 
 @pytest.fixture(scope="module")
 def in_chunks(tmp_path_factory):
-    """A world of four chunks, written; the same people as in memory."""
+    """A world of two chunks, written; the same people as in memory."""
     patch = pytest.MonkeyPatch()
-    patch.setattr(demo, "CHUNK_PEOPLE", 200)
+    patch.setattr(demo, "CHUNK_PEOPLE", 225)
     out = tmp_path_factory.mktemp("world") / "made"
-    rows = demo.write(people=900, seed=5, as_of=AS_OF, out=out)
-    again = demo.make(people=900, seed=5, as_of=AS_OF)
+    rows = demo.write(people=450, seed=5, as_of=AS_OF, out=out, years=2)
+    again = demo.make(people=450, seed=5, as_of=AS_OF, years=2)
     patch.undo()
     return out, rows, again
 
@@ -449,7 +449,7 @@ def test_chunks_share_nothing_but_campaigns_and_goods(in_chunks):
             keys = table.select(list(contract.key)).group_by(list(contract.key)).aggregate([])
             assert keys.num_rows == table.num_rows, name
     people = made.truth["people"]
-    assert pc.count_distinct(people["person_id"]).as_py() == 900
+    assert pc.count_distinct(people["person_id"]).as_py() == 450
     homes = people.group_by("household_id").aggregate([("person_id", "count")])
     assert pc.max(homes["person_id_count"]).as_py() <= 4
 
@@ -462,8 +462,8 @@ def test_a_world_replaces_a_world_and_nothing_else(tmp_path):
     out = tmp_path / "world"
     told = []
     for seed in (1, 2):
-        demo.write(people=100, seed=seed, as_of=AS_OF, out=out, tell=told.append)
+        demo.write(people=100, seed=seed, as_of=AS_OF, out=out, years=2, tell=told.append)
     assert told[-1] == 100
-    made = demo.make(people=100, seed=2, as_of=AS_OF)
+    made = demo.make(people=100, seed=2, as_of=AS_OF, years=2)
     assert pq.read_table(out / "raw" / "orders.parquet").equals(made.tables["orders"])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.txt", "world"]

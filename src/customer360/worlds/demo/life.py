@@ -331,9 +331,10 @@ def _buy(
         {"person": person[lost], "day": day[lost], "campaign": pushed_by[lost]}
     )
     parts = [due[here & keen & ~away]]
+    # What a campaign caused lies within three weeks of it: older ones have nothing left.
+    caused[:] = [extra for extra in caused if len(extra) and extra["day"].to_numpy()[-1] >= first]
     for extra in caused:
-        now = extra["day"].to_numpy()
-        start, stop = np.searchsorted(now, [first, first + WEEK])
+        start, stop = np.searchsorted(extra["day"].to_numpy(), [first, first + WEEK])
         extra = extra.iloc[start:stop]
         stays = extra["day"].to_numpy() <= state.leave_day[extra["person"].to_numpy()]
         parts.append(extra[stays])

@@ -143,7 +143,7 @@ def make_plan(*, laws: Laws, clock: Clock, rng: np.random.Generator) -> Plan:
     count = laws.campaigns
     # Campaigns come in waves, four within three weeks: that is when people tire.
     waves = -(-count // WAVE)
-    gap = (clock.days - 60) / max(waves, 1)
+    gap = (clock.days - 80) / max(waves - 1, 1)
     factorial = {round(count * 0.45), round(count * 0.75)} if count >= 8 else set()
     campaigns = []
     for number in range(count):

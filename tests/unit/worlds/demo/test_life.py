@@ -135,7 +135,8 @@ def test_misfortune_makes_people_leave_and_buy_less():
     assert left_rough > left_calm + 0.15
     assert rough.life.orders["bad"].gt(0).mean() > 0.2
     stayed = often & (rough.life.leave_day == NEVER)
-    assert _count(rough.life)[stayed].sum() < 0.97 * _count(calm.life)[stayed].sum()
+    wished = np.bincount(rough.visits["person"], minlength=PEOPLE)
+    assert _count(rough.life)[stayed].sum() < 0.97 * wished[stayed].sum()
 
 
 # --- experience ---
@@ -235,21 +236,31 @@ def test_orders_are_driven_away_by_a_message_that_reached_the_person_before(usua
     assert (usual.traits.push[lost["person"].to_numpy()] > 0).all()
 
 
-def test_true_effects_add_up_to_what_happened(usual, sent):
-    """The sum over messages of expected orders is that of orders caused less prevented."""
-    went = sent[~sent["held_out"]]
-    for laws in (
-        Laws(campaigns=80, pull_most=0.6, push_most=0.0, misfortune=0),
-        Laws(campaigns=80, pull_most=0.0, push_most=0.95, misfortune=0),
-    ):
-        # Nobody leaves, so that no order is lost for another reason.
-        lived = _live(laws, hazard=np.zeros(PEOPLE))
-        contacts = lived.life.contacts
-        went = contacts[~contacts["held_out"]]
-        caused = (lived.life.orders["campaign"] >= 0).sum()
-        prevented = len(lived.life.prevented)
-        assert caused + prevented > 150
-        assert abs(went["effect"].sum() - (caused - prevented)) < 4 * np.sqrt(caused + prevented)
+def test_true_effects_add_up_to_what_happened():
+    """Half the customers are pulled only, the others pushed only; nobody leaves or is cross.
+
+    Campaigns come so close that their fortnights overlap: what one has driven away, the
+    next one cannot.
+    """
+    known = _live(Laws(campaigns=0, misfortune=0)).traits
+    regular = known.buyer & (known.cycle < 0)
+    pulled = np.arange(PEOPLE) % 2 == 0
+    lived = _live(
+        Laws(campaigns=60, misfortune=0, leaving_effect=0, thinning_effect=0),
+        hazard=np.zeros(PEOPLE),
+        pull=np.where(regular & pulled, 0.2, 0.0),
+        push=np.where(regular & ~pulled, 0.8, 0.0),
+        rate=known.rate * 3,
+        consent=np.ones((PEOPLE, 5), dtype=bool),
+    )
+    contacts = lived.life.contacts
+    went = contacts[~contacts["held_out"]]
+    effect = went["effect"].groupby(pulled[went["person"]]).sum()
+    caused, prevented = (lived.life.orders["campaign"] >= 0).sum(), len(lived.life.prevented)
+    assert min(caused, prevented) > 1_000
+    assert abs(effect[True] - caused) < 4 * np.sqrt(caused)
+    # Of purchases on closed days a few slip out of the fortnight.
+    assert abs(-effect[False] - prevented) < 4 * np.sqrt(prevented) + 0.02 * prevented
 
 
 def test_effects_of_those_who_left_are_nothing(usual, sent):
@@ -286,8 +297,8 @@ def test_pressure_is_felt_beyond_the_limit_only(usual, sent):
     assert np.array_equal(real[np.lexsort(real.T[::-1])], due)
 
 
-def test_a_life_repeats_itself(usual):
-    again = _live(Laws(campaigns=80, misfortune=2.0, pull_most=0.6, push_most=0.95))
+def test_a_life_repeats_itself():
+    first, again = (_live(Laws(campaigns=8)).life for _ in range(2))
     for name in ("orders", "complaints", "contacts", "events", "prevented"):
-        assert getattr(usual.life, name).equals(getattr(again.life, name)), name
-    assert np.array_equal(usual.life.leave_day, again.life.leave_day)
+        assert getattr(first, name).equals(getattr(again, name)), name
+    assert np.array_equal(first.leave_day, again.leave_day)
