@@ -58,9 +58,10 @@ print(json.dumps(rows))
 
 @dataclass(frozen=True)
 class Run:
-    """A run: wall seconds, peak resident memory, and what it wrote."""
+    """A run: wall and processor seconds, peak resident memory, and what it wrote."""
 
     seconds: float
+    cpu_seconds: float
     peak_mb: float
     written_mb: float
     rows: dict[str, int]
@@ -87,6 +88,7 @@ def measure(*, people: int, scratch: Path) -> Run:
         size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
         return Run(
             seconds=seconds,
+            cpu_seconds=usage.ru_utime + usage.ru_stime,
             peak_mb=usage.ru_maxrss * unit / 1e6,
             written_mb=size / 1e6,
             rows=json.loads(python(FOOTERS, str(out / "raw"), *TABLES)),
@@ -105,6 +107,7 @@ def summarise(runs: dict[str, list[Run]], *, reference: list[float]) -> dict[str
     found: dict[str, float] = {"seconds_duckdb_10m_reference": round(median(reference), 2)}
     for label, of_size in runs.items():
         found[f"seconds_{label}"] = round(seconds[label], 1)
+        found[f"cpu_seconds_{label}"] = round(median(run.cpu_seconds for run in of_size), 1)
         found[f"peak_mb_{label}"] = round(max(run.peak_mb for run in of_size))
         found[f"written_mb_{label}"] = round(of_size[-1].written_mb)
         found[f"times_reference_{label}"] = round(seconds[label] / median(reference), 1)
@@ -112,6 +115,9 @@ def summarise(runs: dict[str, list[Run]], *, reference: list[float]) -> dict[str
             found[f"rows_{label}_{called}"] = of_size[-1].rows[table]
     if "1m" in seconds and "100k" in seconds:
         found["growth_exponent"] = round(math.log10(seconds["1m"] / seconds["100k"]), 3)
+        # Other work on the machine stretches wall time, and hardly processor time.
+        cpu = [median(run.cpu_seconds for run in runs[size]) for size in ("1m", "100k")]
+        found["growth_exponent_cpu"] = round(math.log10(cpu[0] / cpu[1]), 3)
     return found
 
 
