@@ -79,7 +79,8 @@ _COUNTRY_OF_ANOTHER_RECORD = f"""
 insert into chosen
 select k.customer_id, 'country', null, arg_max(k.country, order_of) , arg_max(k.source, order_of),
        arg_max(k.source_id, order_of), arg_max(k.updated_at, order_of),
-       'country of another record', count(distinct k.country), true, null, null, null
+       if(any_value(c.text) is null, 'freshest record', 'country of another record'),
+       count(distinct k.country), any_value(c.text) is not null, null, null, null
 from (select *, (coalesce(changed_at, timestamp '0001-01-01'), -record) as order_of from known) k
 left join chosen c on c.customer_id = k.customer_id and c.field = '{ADDRESS}'
 where k.country is not null
@@ -102,7 +103,8 @@ writing as (
     select source from sources where share > 0 and share >= 0.5 * (select max(share) from sources)
 ),
 counted as (
-    select vote, text, accented, count(*) as n from told semi join writing using (source) group by all
+    select vote, text, accented, count(*) as n
+    from told semi join writing using (source) group by all
 )
 select vote, arg_max(text, (n, text)) as text
 from counted group by 1

@@ -68,7 +68,12 @@ def build_golden_record(
     with closing(duckdb.connect()) as connection:
         connection.register("stopped", stopped)
         load_records(
-            connection, people, linked_records, source_trust=source_trust, states=states, as_of=as_of
+            connection,
+            people,
+            linked_records,
+            source_trust=source_trust,
+            states=states,
+            as_of=as_of,
         )
         connection.execute(_CHOSEN)
         for rule in FIELD_RULES:
@@ -117,7 +122,8 @@ def _choose(connection: Any, rule: FieldRule) -> None:
             from candidates
             window same as (partition by customer_id, field, vote)
         ),
-        -- A value is as good as its best record. The last keys only settle what no rule can: always the same way.
+        -- A value is as good as its best record. The last keys only settle what no rule can:
+        -- always the same way.
         ranked as (
             select *, row_number() over (
                 partition by customer_id, field order by {order}, vote, text, record) as rank
@@ -131,7 +137,9 @@ def _choose(connection: Any, rule: FieldRule) -> None:
                    first_value(told_at) over best as best_told_at,
                    first_value(record) over best as best_record
             from ranked
-            window best as (partition by customer_id, field, vote order by writing desc, rank)
+            window best as (
+                partition by customer_id, field, vote
+                order by writing desc, flaw is not null, rank)
             qualify row_number() over (partition by customer_id, field, vote order by rank) = 1
         ),
         placed as (

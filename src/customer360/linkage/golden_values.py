@@ -63,7 +63,9 @@ def load_records(
         trust = {source: rank for rank, source in enumerate(source_trust)}
     connection.execute("create temp table trusted (source varchar, trust integer)")
     if trust:
-        connection.executemany("insert into trusted values (?, ?)", [list(t) for t in trust.items()])
+        connection.executemany(
+            "insert into trusted values (?, ?)", [list(pair) for pair in trust.items()]
+        )
     connection.register("linked", as_arrow(linked_records))
     connection.register("states_given", as_arrow(states))
     contract = CONTRACTS["staged.people"]
@@ -192,8 +194,9 @@ def _judge_values(connection: Any) -> None:
 def write_candidates(connection: Any, rule: FieldRule) -> None:
     """Write table `candidates`: one row per record and field that it fills.
 
-    Columns customer_id, source, source_id, told_at, record, trust, changed_at, field, text, vote (what makes two
-    writings one value), valid, flaw, backed, writing.
+    Columns customer_id, source, source_id, told_at, record, trust, changed_at, field, text,
+    vote (what makes two writings one value), valid, flaw, backed (other data confirm it),
+    writing.
 
     Parameters
     ----------
@@ -218,9 +221,7 @@ def write_candidates(connection: Any, rule: FieldRule) -> None:
     else:
         kind = rule.fields[0]
     chosen = parts.get(kind) or [_plain(field) for field in rule.fields]
-    connection.execute(
-        f"create or replace temp table candidates as {' union all '.join(chosen)}"
-    )
+    connection.execute(f"create or replace temp table candidates as {' union all '.join(chosen)}")
 
 
 def _select(
@@ -353,7 +354,10 @@ def _address() -> str:
             k.postcode, k.city)""",
         flaws=[
             ("no postcode", "k.postcode is null"),
-            ("returned by the post office", "s.state = 'hard'"),
+            (
+                "returned by the post office",
+                "s.state = 'hard' or (k.street is null and coalesce(h.dead, false))",
+            ),
             ("a post box", f"{box} or coalesce(k.flags like '%cedex%', false)"),
         ],
         # The most words: nothing was left out or run together.
@@ -361,8 +365,11 @@ def _address() -> str:
             + (k.city is not null)::int * 50 + coalesce(length(k.street), 0)""",
         joins=f"""{_state("street")}
             left join (
-                select customer_id, postcode, max({address_key("o")}) as home
-                from known o where street is not null and postcode is not null group by all
+                select o.customer_id, o.postcode, max({address_key("o")}) as home,
+                       bool_or(d.state = 'hard') as dead
+                from known o left join states_given d
+                    on d.source = o.source and d.source_id = o.source_id and d.field = 'street'
+                where o.street is not null and o.postcode is not null group by all
             ) h on h.customer_id = k.customer_id and h.postcode = k.postcode""",
         where="coalesce(k.street, k.postcode, k.city) is not null",
     )

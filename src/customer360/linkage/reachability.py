@@ -15,7 +15,6 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from customer360.contracts import CONTRACTS
 from customer360.linkage.engine_tables import as_arrow
 
 __all__ = [
@@ -127,7 +126,8 @@ def judge_contact_points(
                 from sent s join points p using (source, source_id, field)
             ),
             last_hard as (
-                select field, value, max(moment) as hard_at from told where kind = 'hard' group by all
+                select field, value, max(moment) as hard_at
+                from told where kind = 'hard' group by all
             ),
             last_delivered as (
                 select field, value, max(moment) as delivered_at from told
@@ -137,7 +137,8 @@ def judge_contact_points(
                 select t.field, t.value,
                        any_value(h.hard_at) as hard_at, any_value(d.delivered_at) as delivered_at,
                        max(t.moment) filter (t.kind = 'soft') as soft_at,
-                       count(*) filter (t.kind = 'delivered' and t.moment > h.hard_at) as since_hard,
+                       count(*) filter (t.kind = 'delivered' and t.moment > h.hard_at)
+                           as since_hard,
                        count(*) filter (t.kind = 'soft'
                            and (d.delivered_at is null or t.moment > d.delivered_at)) as in_a_row,
                        arg_max(t.reason, t.moment) filter (t.kind = 'hard') as hard_reason,
@@ -148,12 +149,11 @@ def judge_contact_points(
             ),
             judged as (
                 select field, value,
-                    case when hard_at is not null and since_hard < {DELIVERIES_THAT_CLEAR["hard"]}
-                         then 'hard'
+                    hard_at is not null and since_hard < {DELIVERIES_THAT_CLEAR["hard"]} as by_hard,
+                    case when by_hard then 'hard'
                          when in_a_row >= {SOFT_IN_A_ROW} then 'hard'
                          when in_a_row >= {DELIVERIES_THAT_CLEAR["soft"]} then 'soft'
                          else 'works' end as state,
-                    hard_at is not null and since_hard < {DELIVERIES_THAT_CLEAR["hard"]} as by_hard,
                     hard_at, soft_at, delivered_at, hard_reason, soft_reason
                 from counted
             )
@@ -174,7 +174,8 @@ def _register_people(connection: Any, people: Any) -> None:
     """Write view `given`: the columns of a contact point, absent ones without a value."""
     connection.register("people_given", as_arrow(people))
     found = {row[0] for row in connection.execute("describe people_given").fetchall()}
-    wanted = {n: "varchar" for n in ("source", "source_id", "email", "phone", "street", "postcode")}
+    texts = ("source", "source_id", "email", "phone", "street", "postcode")
+    wanted = dict.fromkeys(texts, "varchar")
     wanted["updated_at"] = "timestamp"
     columns = ", ".join(
         f"cast({n} as {t}) as {n}" if n in found else f"null::{t} as {n}" for n, t in wanted.items()

@@ -19,8 +19,6 @@ __all__ = ["LEAST_PAIRS", "PAUSE", "device_kinds", "stitch_web"]
 
 PAUSE = "30m"  # a longer one ends the visit
 LEAST_PAIRS = 30  # fewer log-ins in a row tell nothing about a kind of device
-# Hits of one moment fall in this order, whatever the order of rows.
-ORDER = ("at", "kind", "page", "source_id")
 
 
 def stitch_web(
@@ -46,15 +44,19 @@ def stitch_web(
         (visit: a log-in in the visit; device: another visit's on the same device; empty
         when anonymous) and `known_at`, the moment from which this could be known.
     """
-    hits = _with_visits(nw.from_native(web_events).lazy())
-    columns = nw.from_native(web_events).collect_schema().names()
-    visits = _visits(hits, links, account_source)
+    hits = nw.from_native(web_events).lazy()
+    columns = hits.collect_schema().names()
+    moments = _moments(hits)
+    visits = _visits(moments, links, account_source)
     own = visits.filter(~nw.col("account").is_null()).select(
         "visitor_id", "visit", visit_account="account", visit_known="login_at"
     )
     devices = _devices(visits, least_agreement).filter(nw.col("safe"))
     devices = devices.select("visitor_id", "device_account", "device_known")
-    named = hits.join(own, on=["visitor_id", "visit"], how="left").join(
+    told = moments.select("visitor_id", "at", "visit").join(
+        own, on=["visitor_id", "visit"], how="left"
+    )
+    named = hits.join(told, on=["visitor_id", "at"], how="left").join(
         devices, on="visitor_id", how="left"
     )
     by_visit, by_device = ~nw.col("visit_account").is_null(), ~nw.col("device_account").is_null()
@@ -84,39 +86,45 @@ def device_kinds(web_events: Any, links: Any, *, account_source: str = "web") ->
         kind, pairs (log-ins that had one before on their device) and agreement (share of
         them by the same person as the one before).
     """
-    hits = _with_visits(nw.from_native(web_events).lazy())
-    return _kinds(_visits(hits, links, account_source)).to_native()
+    moments = _moments(nw.from_native(web_events).lazy())
+    return _kinds(_visits(moments, links, account_source)).to_native()
 
 
-def _with_visits(hits: Any) -> Any:
-    """Number the visits of each visitor: a pause or another account begins one."""
+def _moments(hits: Any) -> Any:
+    """Moments of each visitor, numbered by visit: a pause or another account begins one.
+
+    Hits of one moment are one row: their order among each other tells nothing.
+    """
     if "device" not in hits.collect_schema().names():
         hits = hits.with_columns(device=nw.lit(None, nw.String))
-    before = nw.col("at").shift(1).over("visitor_id", order_by=ORDER)
-    last = nw.col("source_id").fill_null(strategy="forward").over("visitor_id", order_by=ORDER)
-    hits = hits.with_columns(__before=before, __last=last)
-    last_before = nw.col("__last").shift(1).over("visitor_id", order_by=ORDER)
-    hits = hits.with_columns(__last_before=last_before)
-    pause = nw.col("__before").is_null() | (nw.col("at") > nw.col("__before").dt.offset_by(PAUSE))
-    other = ~nw.col("source_id").is_null() & ~nw.col("__last_before").is_null()
-    other = other & (nw.col("source_id") != nw.col("__last_before"))
+    moments = hits.group_by("visitor_id", "at").agg(
+        account=nw.col("source_id").max(), device=nw.col("device").max()
+    )
+    before = nw.col("at").shift(1).over("visitor_id", order_by="at")
+    last = nw.col("account").fill_null(strategy="forward").over("visitor_id", order_by="at")
+    moments = moments.with_columns(before=before, last=last)
+    last_before = nw.col("last").shift(1).over("visitor_id", order_by="at")
+    moments = moments.with_columns(last_before=last_before)
+    pause = nw.col("before").is_null() | (nw.col("at") > nw.col("before").dt.offset_by(PAUSE))
+    other = ~nw.col("account").is_null() & ~nw.col("last_before").is_null()
+    other = other & (nw.col("account") != nw.col("last_before"))
     begins = nw.when(pause | other).then(nw.lit(1)).otherwise(nw.lit(0))
-    hits = hits.with_columns(__begins=begins)
-    visit = nw.col("__begins").cum_sum().over("visitor_id", order_by=ORDER)
-    return hits.with_columns(visit=visit)
+    moments = moments.with_columns(begins=begins)
+    visit = nw.col("begins").cum_sum().over("visitor_id", order_by="at")
+    return moments.with_columns(visit=visit)
 
 
-def _visits(hits: Any, links: Any, account_source: str) -> Any:
+def _visits(moments: Any, links: Any, account_source: str) -> Any:
     """One row per visit: its start, kind of device, account and person (or none)."""
-    login = nw.when(~nw.col("source_id").is_null()).then(nw.col("at"))
+    login = nw.when(~nw.col("account").is_null()).then(nw.col("at"))
     visits = (
-        hits.with_columns(__login=login, kind_of_device=nw.col("device").fill_null("unknown"))
+        moments.with_columns(login=login, device=nw.col("device").fill_null("unknown"))
         .group_by("visitor_id", "visit")
         .agg(
             start=nw.col("at").min(),
-            kind=nw.col("kind_of_device").max(),
-            account=nw.col("source_id").min(),
-            login_at=nw.col("__login").min(),
+            kind=nw.col("device").max(),
+            account=nw.col("account").min(),
+            login_at=nw.col("login").min(),
         )
     )
     who = nw.from_native(links).lazy().filter(nw.col("source") == account_source)
