@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
+import pyarrow as pa
+
 from customer360.contracts import CONTRACTS
 from customer360.linkage.engine_tables import as_arrow
 from customer360.linkage.golden_rules import FieldRule
@@ -125,11 +127,9 @@ from told
 
 def _judge_values(connection: Any) -> None:
     """Write what the records of all people say about single values."""
-    connection.execute("create temp table nicknames (short varchar, formal varchar)")
-    connection.executemany(
-        "insert into nicknames values (?, ?)",
-        [[short, full] for short, fulls in NICKNAMES.items() for full in fulls],
-    )
+    pairs = [(short, full) for short, fulls in NICKNAMES.items() for full in fulls]
+    short, formal = zip(*pairs, strict=True)
+    connection.register("nicknames", pa.table({"short": short, "formal": formal}))
     # How many customers bear a name: a slip of the keyboard is borne by one.
     connection.execute(
         """
