@@ -238,6 +238,7 @@ def _date(name: str, about: str, **more: Any) -> Column:
 
 
 CHANNELS = ("email", "sms", "phone", "post", "web", "store", "social")
+DIRECT = ("email", "sms", "phone", "post")
 CONVERSATION_CHANNELS = ("call", "whatsapp", "sms", "mail", "chat")
 CONTACT_EVENTS = (
     "held_out",
@@ -290,6 +291,17 @@ _RECORD_DATES = (
     _time("updated_at", "when the record was last changed"),
 )
 
+_REACHABLE = (
+    _flag("reachable_email", "has an e-mail address that works or may work"),
+    _flag("reachable_sms", "has a mobile number that works or may work"),
+    _flag("reachable_phone", "has a telephone number that works or may work"),
+    _flag("reachable_post", "has an address that works or may work"),
+)
+_PLACE = (
+    _number("population", "inhabitants of the postcode", "people"),
+    _number("median_income", "median income of a household there", "currency a year"),
+    _text("urbanity", "urban, suburban, rural"),
+)
 _ORDER_LINE = (
     _text("order_id", "the basket or invoice", nullable=False),
     _text("line_no", "line within the order", nullable=False),
@@ -534,6 +546,17 @@ _ALL += [
         ("visitor_id", "person_id"),
         (
             _text("visitor_id", "the device or cookie", nullable=False),
+            _text("person_id", "the true person", nullable=False),
+        ),
+    ),
+    Table(
+        "truth.visits",
+        "truth",
+        "a visit to the site",
+        (),
+        (
+            _text("visitor_id", "the device or cookie", nullable=False),
+            _time("at", "first hit of the visit", nullable=False),
             _text("person_id", "the true person", nullable=False),
         ),
     ),
@@ -839,6 +862,8 @@ _ALL += [
             _integer("orders", "orders", nullable=False),
             _number("net_amount", "brought in over all its records", "currency", nullable=False),
             _number("margin", "margin over all its records", "currency"),
+            *_REACHABLE,
+            *_PLACE,
         ),
     ),
     Table(
@@ -855,7 +880,64 @@ _ALL += [
             _time("updated_at", "date of that record"),
             _text("rule", "rule that decided", nullable=False),
             _integer("candidates", "different values among the records", nullable=False),
+            _flag(
+                "completed",
+                "filled in, or spelt, from other data than this field of the customer's records",
+                nullable=False,
+            ),
             _text("runner_up", "second best value", personal=True),
+            _text("runner_up_source", "system the second best value comes from"),
+            _time("runner_up_at", "date of its record"),
+        ),
+    ),
+    Table(
+        "reachability",
+        "customers",
+        "a customer and a channel of which a contact point or a consent is known",
+        ("customer_id", "channel"),
+        (
+            _CUSTOMER,
+            _text("channel", "how the message would be sent", nullable=False, allowed=DIRECT),
+            _flag("reachable", "there is a contact point that works or may work", nullable=False),
+            _text(
+                "state",
+                "what messages sent there say; changed: the record changed after the failure",
+                nullable=False,
+                allowed=("works", "untried", "soft", "hard", "changed", "missing"),
+            ),
+            _time("state_at", "date of the message that says so"),
+            _text("state_reason", "why it failed, or why it cannot be used"),
+            _flag("mended", "another record's dead value was replaced", nullable=False),
+            _flag("consent", "agreed; empty when nobody asked"),
+            _time("consent_at", "when that was said"),
+            _text("consent_reason", "unsubscribed, or the system that holds the consent"),
+            _flag("may_contact", "reachable and agreed", nullable=False),
+        ),
+    ),
+    Table(
+        "repair_queue",
+        "customers",
+        "a contact point of a customer worth mending",
+        ("customer_id", "field"),
+        (
+            _CUSTOMER,
+            _text("field", "what to mend", nullable=False, allowed=("email", "phone", "address")),
+            _text("reason", "what is wrong with it", nullable=False),
+            _time("at", "since when that is known"),
+            _text("source", "system whose record is to be mended"),
+            _text("source_id", "that record"),
+            _text("action", "what to try", nullable=False),
+            _text("try_value", "value to write there instead", personal=True),
+            _text("try_source", "system that value comes from"),
+            _time("try_at", "date of its record"),
+            _number("margin_last_year", "margin of the last 365 days", "currency"),
+            _number("reach_gain", "reach that mending adds", "probability", minimum=0, maximum=1),
+            _number(
+                "expected_value",
+                "margin of the last 365 days times the reach added",
+                "currency",
+                nullable=False,
+            ),
         ),
     ),
     Table(
@@ -890,12 +972,17 @@ _ALL += [
     Table(
         "customer_web_events",
         "customers",
-        "a hit by a customer who was logged in",
+        "a hit of a visit that a log-in tells whose it is",
         (),
         (
             _CUSTOMER,
             *_RAW["web_events"][2],
             _time("known_at", "when it was known whose hit this is: its own log-in or a later one"),
+            _text(
+                "evidence",
+                "what tells whose it is: a log-in in the visit, or another visit's on the device",
+                allowed=("visit", "device"),
+            ),
         ),
     ),
 ]

@@ -15,7 +15,7 @@ PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stag
 NOTEBOOKS = stage_names(ROOT)
 SOURCE = ROOT / "src" / "customer360"
 RUNNER = [SOURCE / "run_notebook.py", SOURCE / "report" / "__init__.py"]
-READS_TRUTH = {"linkage", "oracle"}
+READS_TRUTH = {"linkage", "customers", "oracle"}
 
 
 def _names(entries):

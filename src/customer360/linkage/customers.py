@@ -96,7 +96,9 @@ def attach_contacts(contacts: Any, links: Any, campaigns: Any) -> Any:
     )
 
 
-def attach_web(web_events: Any, links: Any, *, account_source: str = "web") -> Any:
+def attach_web(
+    web_events: Any, links: Any, *, account_source: str = "web", least_agreement: float = 0.99
+) -> Any:
     """Add the customer to each hit on the site that a log-in tells whose it is.
 
     Parameters
@@ -105,32 +107,33 @@ def attach_web(web_events: Any, links: Any, *, account_source: str = "web") -> A
         Contracts `staged.web_events`, `linked_records`.
     account_source : str
         Source whose `source_id` the site logs in with.
+    least_agreement : float
+        As for `stitch_web`.
 
     Returns
     -------
     frame
         Contract `customer_web_events`; anonymous hits are left out.
     """
-    logins = (
-        nw.from_native(web_events)
-        .lazy()
-        .filter(~nw.col("source_id").is_null())
-        .group_by("visitor_id", "source_id")
-        .agg(first_login=nw.col("at").min())
+    stitched = stitch_web(
+        web_events, links, account_source=account_source, least_agreement=least_agreement
     )
-    hits = nw.from_native(stitch_web(web_events)).lazy()
-    known_at = nw.max_horizontal("at", "first_login")
-    named = (
-        hits.join(logins, on=["visitor_id", "source_id"], how="inner")
-        .with_columns(source=nw.lit(account_source), known_at=known_at)
-        .to_native()
-    )
+    named = nw.from_native(stitched).lazy().with_columns(source=nw.lit(account_source))
     columns = CONTRACTS["customer_web_events"].column_names
-    return nw.from_native(attach_customer(named, links)).lazy().select(*columns).to_native()
+    who = attach_customer(named.to_native(), links)
+    return nw.from_native(who).lazy().select(*columns).to_native()
 
 
-def assemble_customers(golden: Any, *, links: Any, orders: Any, as_of: date) -> Any:
-    """One row per customer: the golden record, and its orders summed once.
+def assemble_customers(
+    golden: Any,
+    *,
+    links: Any,
+    orders: Any,
+    as_of: date,
+    reachability: Any | None = None,
+    enrichment: Any | None = None,
+) -> Any:
+    """One row per customer: the golden record, its orders summed once, and its place.
 
     Parameters
     ----------
@@ -142,6 +145,10 @@ def assemble_customers(golden: Any, *, links: Any, orders: Any, as_of: date) -> 
         Contract `customer_orders`.
     as_of : date
         Last day known.
+    reachability : pyarrow.Table, optional
+        Contract `reachability`: by which channels a message would arrive.
+    enrichment : duckdb.DuckDBPyRelation, optional
+        Contract `staged.enrichment`: what is known of the postcode.
 
     Returns
     -------
@@ -162,6 +169,14 @@ def assemble_customers(golden: Any, *, links: Any, orders: Any, as_of: date) -> 
     known = golden.to_pandas(date_as_object=True).drop(columns=["records", "sources"])
     table = everyone.merge(known, on="customer_id", how="left", validate="one_to_one")
     table = table.merge(totals, on="customer_id", how="left", validate="one_to_one")
+    if reachability is not None:
+        ways = reachability.select(["customer_id", "channel", "reachable"]).to_pandas()
+        ways = ways.pivot(index="customer_id", columns="channel", values="reachable")
+        ways = ways.astype("boolean").add_prefix("reachable_").reset_index()
+        table = table.merge(ways, on="customer_id", how="left", validate="one_to_one")
+    if enrichment is not None:
+        place = enrichment.df()
+        table = table.merge(place, on="postcode", how="left", validate="many_to_one")
     table["as_of"] = as_of
     table["orders"] = table["orders"].fillna(0).astype("int64")
     table["net_amount"] = table["net_amount"].fillna(0.0)

@@ -1,94 +1,26 @@
 """The golden record: one value per field, chosen by rule, with its provenance.
 
-Each kind of field has its own stated order of rules, because it grows old in its own
-way: a name is right where most records agree, an address where it was last confirmed, a
-consent where it was last given or taken back.
-
-The choice is made in the engine, for all customers at once.
+`golden_rules` states the order of rules of each field, `golden_values` says what each
+record offers and what speaks against it; here the choice is made, in the engine, for all
+customers at once. `completion` then fills the gaps that other data can fill.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import duckdb
 
 from customer360.contracts import CONTRACTS
-from customer360.linkage.engine_tables import as_arrow
+from customer360.linkage.completion import complete_choices
+from customer360.linkage.golden_rules import FIELD_RULES, ORDERS, REASONS, FieldRule
+from customer360.linkage.golden_values import ADDRESS, TYPES, load_records, write_candidates
+from customer360.linkage.reachability import judge_contact_points, unsubscriptions
 
-__all__ = ["FIELD_RULES", "FieldRule", "build_golden_record"]
-
-
-@dataclass(frozen=True)
-class FieldRule:
-    """The order of rules for some fields.
-
-    Attributes
-    ----------
-    fields : tuple of str
-        Fields of a `together` rule come from one and the same record.
-    order : tuple of str
-        First rule first: valid, trust, freshness, frequency, refusal.
-    why : str
-        For the reader.
-    """
-
-    fields: tuple[str, ...]
-    order: tuple[str, ...]
-    why: str
-    together: bool = False
-
-
-FIELD_RULES = (
-    FieldRule(
-        ("title", "first_name", "last_name", "birth_date", "company"),
-        ("valid", "frequency", "trust", "freshness"),
-        "who somebody is hardly changes: what most records say, then the better source",
-    ),
-    FieldRule(
-        ("email", "phone", "preferred_channel"),
-        ("valid", "freshness", "trust", "frequency"),
-        "contact points are changed: what was written last, then the better source",
-    ),
-    FieldRule(
-        ("street", "postcode", "city", "country"),
-        ("valid", "freshness", "trust", "frequency"),
-        "people move, and an address moves as one: the four fields come from one record",
-        together=True,
-    ),
-    FieldRule(
-        (
-            "consent_email",
-            "consent_sms",
-            "consent_phone",
-            "consent_post",
-            "consent_third_party",
-        ),
-        ("freshness", "refusal", "trust"),
-        "the last word counts, and a refusal as fresh as an agreement wins (GDPR art. 7)",
-    ),
-)
-ADDRESS = "address"
-
-# What each rule prefers, as a sort key over the candidates of one field.
-ORDERS = {
-    "valid": "valid desc",
-    "trust": "trust",
-    "freshness": "known_at desc",
-    "frequency": "votes desc",
-    "refusal": "text",
-}
-REASONS = {
-    "valid": "complete value",
-    "trust": "most trusted source",
-    "freshness": "freshest record",
-    "frequency": "most records agree",
-    "refusal": "refusal as fresh as the agreement",
-}
+__all__ = ["build_golden_record"]
 
 
 def build_golden_record(
@@ -97,6 +29,7 @@ def build_golden_record(
     *,
     source_trust: Mapping[str, float] | Sequence[str] = (),
     as_of: date,
+    contacts: Any | None = None,
 ) -> tuple[Any, Any]:
     """Choose one value per field for every customer.
 
@@ -112,6 +45,8 @@ def build_golden_record(
     as_of : date
         A record changed later is taken as changed on that day: a date in the future
         makes nothing fresher.
+    contacts : frame, optional
+        Contract `staged.contacts`: what bounced ranks last, who unsubscribed has refused.
 
     Returns
     -------
@@ -124,173 +59,120 @@ def build_golden_record(
 
     Notes
     -----
-    Names are counted without accents and capitals, and written as the winning record
-    writes them; an initial is no valid first name. A street with its postcode is a
-    valid address.
+    Names are counted without accents and capitals, and written as the record of the
+    fullest writing has them. First and last names in each other's field, as the names of
+    everybody show, change places. Writings of one house are one address.
     """
+    states = judge_contact_points(people, linked_records, contacts, as_of=as_of)
+    stopped = unsubscriptions(contacts, linked_records, as_of=as_of)
     with closing(duckdb.connect()) as connection:
-        _load(connection, people, linked_records, source_trust=source_trust, as_of=as_of)
+        connection.register("stopped", stopped)
+        load_records(
+            connection,
+            people,
+            linked_records,
+            source_trust=source_trust,
+            states=states,
+            as_of=as_of,
+        )
+        connection.execute(_CHOSEN)
         for rule in FIELD_RULES:
-            _candidates(connection, rule)
+            write_candidates(connection, rule)
             _choose(connection, rule)
+        complete_choices(connection)
         golden = connection.sql(_golden_sql()).to_arrow_table()
-        provenance = connection.sql(_provenance_sql()).to_arrow_table()
+        provenance = connection.sql(_PROVENANCE).to_arrow_table()
     return golden, provenance
 
 
-def _load(
-    connection: Any,
-    people: Any,
-    linked_records: Any,
-    *,
-    source_trust: Mapping[str, float] | Sequence[str],
-    as_of: date,
-) -> None:
-    """Write table `known`: the records with their customer, trust and date."""
-    if isinstance(source_trust, Mapping):
-        ordered = sorted(set(source_trust.values()), reverse=True)
-        trust = {source: ordered.index(value) for source, value in source_trust.items()}
-    else:
-        trust = {source: rank for rank, source in enumerate(source_trust)}
-    connection.execute("create temp table trusted (source varchar, trust integer)")
-    if trust:
-        connection.executemany(
-            "insert into trusted values (?, ?)", [list(t) for t in trust.items()]
-        )
-    connection.register("linked", as_arrow(linked_records))
-    contract = CONTRACTS["staged.people"]
-    types = {"text": "varchar", "date": "date", "flag": "boolean", "time": "timestamp"}
-    found: set[str] = set()
-    if people is not None:
-        connection.register("people_given", as_arrow(people))
-        found = {row[0] for row in connection.execute("describe people_given").fetchall()}
-    columns = ", ".join(
-        f"cast({c.name} as {types[c.dtype]}) as {c.name}"
-        if c.name in found
-        else f"null::{types[c.dtype]} as {c.name}"
-        for c in contract.columns
-    )
-    source = "people_given" if people is not None else "(select 1 where false)"
-    end = as_of + timedelta(days=1)
-    connection.execute(
-        f"""
-        create temp table known as
-        with given as (select {columns} from {source})
-        select l.customer_id, l.source, l.source_id, g.* exclude (source, source_id),
-               coalesce(t.trust, {len(trust) + 1}) as trust,
-               least(coalesce(g.updated_at, g.created_at),
-                     timestamp '{end:%Y-%m-%d}' - interval 1 microsecond) as changed_at,
-               row_number() over (order by l.source, l.source_id) as record
-        from linked l
-        join given g on g.source = l.source and g.source_id = l.source_id
-        left join trusted t on t.source = l.source
-        """
-    )
-
-
-def _candidates(connection: Any, rule: FieldRule) -> None:
-    """Write table `candidates`: one row per record and field that it fills."""
-    if rule.together:
-        connection.execute(
-            """
-            create or replace temp table candidates as
-            select customer_id, record, trust, changed_at, 'address' as field,
-                   concat_ws(chr(31), coalesce(street, ''), coalesce(postcode, ''),
-                             coalesce(city, ''), coalesce(country, '')) as text,
-                   lower(strip_accents(concat_ws(' ', street, postcode))) as vote,
-                   (street is not null and postcode is not null)::int
-                       + (city is not null)::int * 0.1 as valid
-            from known
-            where coalesce(street, postcode, city, country) is not null
-            """
-        )
-        return
-    parts = []
-    for field in rule.fields:
-        valid = f"(length({field}) > 1)::int" if field in ("first_name", "last_name") else "1"
-        parts.append(
-            f"""select customer_id, record, trust, changed_at, '{field}' as field,
-                cast({field} as varchar) as text,
-                lower(strip_accents(cast({field} as varchar))) as vote, {valid} as valid
-            from known where {field} is not null"""
-        )
-    connection.execute(f"create or replace temp table candidates as {' union all '.join(parts)}")
+_CHOSEN = """
+create temp table chosen (
+    customer_id varchar, field varchar, vote varchar, text varchar, source varchar,
+    source_id varchar, told_at timestamp, rule varchar, candidates bigint, completed boolean,
+    runner_up varchar, runner_up_source varchar, runner_up_at timestamp
+)
+"""
 
 
 def _choose(connection: Any, rule: FieldRule) -> None:
-    """Rank the candidates; write the winner and the runner-up into table `chosen`."""
+    """Rank the values; add the winner, in its best writing, and the runner-up to `chosen`."""
     # A refusal without a date might be the last word; anything else without one is old.
     undated = "timestamp '0001-01-01'"
     if "refusal" in rule.order:
         undated = f"if(text = 'false', timestamp '9999-01-01', {undated})"
     known_at = f"coalesce(changed_at, {undated})"
     order = ", ".join(ORDERS[name] for name in rule.order)
-    # The last keys only settle what no rule can: always the same way.
-    order = f"{order}, text, record"
     differs = {
-        "valid": "w.valid <> r.valid",
         "trust": "w.trust <> r.trust",
         "freshness": "w.known_at <> r.known_at",
         "frequency": "w.votes <> r.votes",
-        "refusal": "w.text <> r.text",
+        "backed": "w.backed <> r.backed",
+        "refusal": "w.vote <> r.vote",
     }
-    reason = " ".join(f"when {differs[name]} then '{REASONS[name]}'" for name in rule.order)
-    statement = f"""
+    reason = "when w.valid <> r.valid then 'the other is ' || r.flaw " + " ".join(
+        f"when {differs[name]} then '{REASONS[name]}'" for name in rule.order if name in differs
+    )
+    connection.execute(
+        f"""
+        insert into chosen
         with voted as (
-            select *, {known_at} as known_at,
-                   count(*) over (partition by customer_id, field, vote) as votes
+            select * replace (max(valid) over same as valid, min(trust) over same as trust,
+                              max(backed) over same as backed),
+                   max({known_at}) over same as known_at, count(*) over same as votes
             from candidates
+            window same as (partition by customer_id, field, vote)
         ),
+        -- A value is as good as its best record. The last keys only settle what no rule can:
+        -- always the same way.
         ranked as (
-            select *, row_number() over (partition by customer_id, field order by {order}) as rank
+            select *, row_number() over (
+                partition by customer_id, field order by {order}, vote, text, record) as rank
             from voted
         ),
-        winner as (select * from ranked where rank = 1),
-        others as (
-            select k.*, row_number() over (partition by k.customer_id, k.field order by k.rank)
-                as other
-            from ranked k join winner w using (customer_id, field)
-            where k.vote <> w.vote
+        -- One row per value: its best record, and its best writing.
+        valued as (
+            select *, first_value(text) over best as best_text,
+                   first_value(source) over best as best_source,
+                   first_value(source_id) over best as best_source_id,
+                   first_value(told_at) over best as best_told_at,
+                   first_value(record) over best as best_record
+            from ranked
+            window best as (
+                partition by customer_id, field, vote
+                order by writing desc, flaw is not null, rank)
+            qualify row_number() over (partition by customer_id, field, vote order by rank) = 1
         ),
-        runner as (select * from others where other = 1),
-        size as (
-            select customer_id, field, count(distinct vote) as candidates
-            from ranked group by all
+        placed as (
+            select *, row_number() over (partition by customer_id, field order by rank) as place,
+                   count(*) over (partition by customer_id, field) as candidates
+            from valued
         )
-        select w.customer_id, w.field, w.text, w.record, s.candidates, r.text as runner_up,
-               case when r.text is null then
-                        if(s.candidates = 1 and w.votes > 1, 'all records agree', 'only value')
-                    {reason} else 'first in order of source' end as rule
-        from winner w join size s using (customer_id, field)
-        left join runner r using (customer_id, field)
-    """
-    exists = connection.execute(
-        "select count(*) from duckdb_tables() where table_name = 'chosen'"
-    ).fetchall()[0][0]
-    verb = "insert into chosen" if exists else "create temp table chosen as"
-    connection.execute(f"{verb} {statement}")
-
-
-def _person_fields() -> list[tuple[str, str]]:
-    """Fields of a golden record with their type in the engine."""
-    types = {"text": "varchar", "date": "date", "flag": "boolean"}
-    wanted = [field for rule in FIELD_RULES for field in rule.fields]
-    columns = CONTRACTS["customers"].columns
-    return [(c.name, types[c.dtype]) for c in columns if c.name in wanted]
+        select w.customer_id, w.field, w.vote, w.best_text, w.best_source, w.best_source_id,
+               w.best_told_at,
+               case when w.best_record = 0 then 'unsubscribed'
+                    when r.text is null then if(w.votes > 1, 'all records agree', 'only value')
+                    {reason} else 'first in order of source' end as rule,
+               w.candidates, false, r.best_text, r.best_source, r.best_told_at
+        from placed w left join placed r
+            on r.customer_id = w.customer_id and r.field = w.field and r.place = 2
+        where w.place = 1
+        """
+    )
 
 
 def _golden_sql() -> str:
     address = next(rule.fields for rule in FIELD_RULES if rule.together)
+    wanted = [field for rule in FIELD_RULES for field in rule.fields]
     picks = []
-    for field, dtype in _person_fields():
-        if field in address:
-            part = (
-                f"nullif(split_part(max(text) filter (field = '{ADDRESS}'), chr(31), "
-                f"{address.index(field) + 1}), '')"
-            )
-        else:
-            part = f"max(text) filter (field = '{field}')"
-        picks.append(f"cast({part} as {dtype}) as {field}")
+    for column in CONTRACTS["customers"].columns:
+        if column.name not in wanted:
+            continue
+        part = f"max(text) filter (field = '{column.name}')"
+        if column.name in address:
+            place = address.index(column.name) + 1
+            moved = f"split_part(max(text) filter (field = '{ADDRESS}'), chr(31), {place})"
+            part = f"coalesce(nullif({moved}, ''), {part})"
+        picks.append(f"cast({part} as {TYPES[column.dtype]}) as {column.name}")
     return f"""
         with fields as (select customer_id, {", ".join(picks)} from chosen group by 1),
         sizes as (
@@ -309,24 +191,23 @@ def _golden_sql() -> str:
     """
 
 
-def _provenance_sql() -> str:
-    address = next(rule.fields for rule in FIELD_RULES if rule.together)
-    parts = " union all ".join(
-        f"""select customer_id, '{field}' as field,
-            nullif(split_part(text, chr(31), {i}), '') as value, record, rule, candidates,
-            nullif(split_part(runner_up, chr(31), {i}), '') as runner_up
-        from chosen where field = '{ADDRESS}'"""
-        for i, field in enumerate(address, start=1)
+_PARTS = next(rule.fields for rule in FIELD_RULES if rule.together)
+_PROVENANCE = f"""
+    with told as (
+        select customer_id, field, text as value, * exclude (customer_id, field, text, vote)
+        from chosen where field <> '{ADDRESS}'
+        union all {
+    " union all ".join(
+        f"select customer_id, '{field}', nullif(split_part(text, chr(31), {i}), ''), "
+        "source, source_id, told_at, rule, candidates, completed, "
+        f"nullif(split_part(runner_up, chr(31), {i}), ''), runner_up_source, runner_up_at "
+        f"from chosen where field = '{ADDRESS}'"
+        for i, field in enumerate(_PARTS, start=1)
     )
-    return f"""
-        with told as (
-            select customer_id, field, text as value, record, rule, candidates, runner_up
-            from chosen where field <> '{ADDRESS}'
-            union all {parts}
-        )
-        select t.customer_id, t.field, t.value, k.source, k.source_id, k.updated_at, t.rule,
-               t.candidates, t.runner_up
-        from told t join known k using (record)
-        where t.value is not null
-        order by t.customer_id, t.field
-    """
+}
+    )
+    select customer_id, field, value, source, source_id, told_at as updated_at, rule, candidates,
+           completed, runner_up, runner_up_source, runner_up_at
+    from told where value is not null
+    order by customer_id, field
+"""

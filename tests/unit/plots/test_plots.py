@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 
+import duckdb
 import matplotlib
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from matplotlib import pyplot
 from matplotlib.axes import Axes
@@ -53,6 +55,24 @@ STEPS = pd.DataFrame(
     }
 )
 RECORDS = pd.DataFrame({"records": [1, 2, 9, 12], "customers": [1000, 30, 2, 1]})
+ACCURACY = pd.DataFrame(
+    {
+        "field": ["email", "phone"] * 2,
+        "of": ["all"] * 2 + ["pure"] * 2,
+        "customers": [10] * 4,
+        "golden": [0.9, 0.95] * 2,
+        "most_recent": [0.8, 0.9] * 2,
+        "most_frequent": [0.85, 0.94] * 2,
+    }
+)
+WAYS = pa.table(
+    {
+        "channel": ["email", "email", "post"],
+        "state": ["works", "hard", "missing"],
+        "reachable": [True, False, False],
+        "may_contact": [True, False, False],
+    }
+)
 ORIGINS = pd.DataFrame(
     {
         "field": ["email", "email", "phone"],
@@ -100,6 +120,8 @@ FIGURES = {
     "evidence_waterfall": lambda: linkage.evidence_waterfall(STEPS, title="Two records"),
     "records_per_customer": lambda: linkage.records_per_customer(RECORDS),
     "field_origins": lambda: customers.field_origins(ORIGINS),
+    "field_accuracy": lambda: customers.field_accuracy(ACCURACY),
+    "ways_to_reach": lambda: customers.ways_to_reach(duckdb.from_arrow(WAYS)),
     "sales_by_month": lambda: customers.sales_by_month(MONTHS, currency="EUR"),
     "pause_lengths": lambda: features.pause_lengths(GAPS, horizon_days=35, quantile=0.9),
     "rfm_map": lambda: segmentation.rfm_map(SCORES),
@@ -161,7 +183,7 @@ def test_every_public_figure_is_drawn_above():
 
 def test_frames_are_not_changed():
     frames = [SUMMARY, REASONS, AUDIT, PAIRS, STEPS, RECORDS, ORIGINS, MONTHS, GAPS, SCORES]
-    frames += [CLASSES, TRIALS, RANKS, CONTRIBUTIONS, TRACK]
+    frames += [ACCURACY, CLASSES, TRIALS, RANKS, CONTRIBUTIONS, TRACK]
     before = [frame.copy(deep=True) for frame in frames]
     for draw in FIGURES.values():
         draw()

@@ -107,16 +107,18 @@ REACTIONS = ("follow", "like", "mention", "share")
 
 @dataclass(frozen=True)
 class Web:
-    """Hits on the site, and who was behind each device.
+    """Hits on the site, and who was behind each device and each visit.
 
     Attributes
     ----------
     events : Arrow table in the contract `raw.web_events`
     visitor_links : Arrow table in the contract `truth.visitor_links`
+    visits : Arrow table in the contract `truth.visits`
     """
 
     events: pa.Table
     visitor_links: pa.Table
+    visits: pa.Table
 
 
 def make_web(
@@ -192,11 +194,12 @@ def make_web(
 
     referrer = np.full(len(visit), -1, dtype=np.int8)
     referrer[start] = visits["referrer"].to_numpy()
+    at = _moments(visits, intent == BUY, visit, start, end, clock, rng)
     events = pa.table(
         {
             "visitor_id": visitor_text.take(pa.array(visitor[visit])),
             "source_id": records.source_ids(known),
-            "at": _moments(visits, intent == BUY, visit, start, end, clock, rng),
+            "at": at,
             "kind": pick(KINDS, KIND_OF_PAGE[page]),
             "page": pick(PAGES, page),
             "category": pick(goods.CATEGORY_NAMES, category),
@@ -214,7 +217,15 @@ def make_web(
         },
         schema=arrow_schema(CONTRACTS["truth.visitor_links"]),
     )
-    return Web(events=events, visitor_links=links)
+    behind = pa.table(
+        {
+            "visitor_id": visitor_text.take(pa.array(visitor)),
+            "at": at[start],
+            "person_id": people.ids.take(pa.array(person)),
+        },
+        schema=arrow_schema(CONTRACTS["truth.visits"]),
+    )
+    return Web(events=events, visitor_links=links, visits=behind)
 
 
 def make_social(

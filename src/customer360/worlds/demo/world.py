@@ -188,6 +188,7 @@ def make_chunk(
     truth = {
         "people_links": true_links(people=folk, records=records),
         "visitor_links": web.visitor_links,
+        "visits": web.visits,
         "people": true_people(people=folk, traits=traits, life=life, clock=clock),
         "traits": true_traits(
             people=folk,

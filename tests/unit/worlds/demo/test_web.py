@@ -135,6 +135,24 @@ def test_tables_keep_their_contracts(web):
     assert keys.num_rows == web.visitor_links.num_rows
 
 
+def test_each_visit_has_its_person(web):
+    validate_batch(CONTRACTS["truth.visits"], web.visits)
+    with duckdb.connect() as connection:
+        for name, table in vars(web).items():
+            connection.register(name, table)
+        used, seen, logged = connection.execute(
+            """SELECT
+            (SELECT count(*) FROM (SELECT DISTINCT visitor_id, person_id FROM visits)
+             SEMI JOIN visitor_links USING (visitor_id, person_id)),
+            (SELECT count(*) FROM visits v SEMI JOIN events e
+             ON e.visitor_id = v.visitor_id AND e."at" = v."at"),
+            (SELECT count(*) FROM events WHERE referrer IS NOT NULL)"""
+        ).fetchall()[0]
+    assert used == web.visitor_links.num_rows
+    # Each visit begins with a hit, the only one that carries a referrer.
+    assert seen == web.visits.num_rows == logged
+
+
 def test_same_seed_same_bytes_and_inputs_untouched(world, web):
     before = world["orders"].copy(), world["clicks"].copy()
     again = make_web(**world, rng=np.random.default_rng(2))
