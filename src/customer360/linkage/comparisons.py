@@ -7,6 +7,7 @@ learned from the data (see `model`); only the ladder is written here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -16,6 +17,7 @@ __all__ = [
     "Comparison",
     "Level",
     "choose_comparisons",
+    "extra_comparison",
     "splink_comparison",
 ]
 
@@ -315,8 +317,51 @@ COMPARISONS = (
 )
 
 
-def choose_comparisons(connection: Any) -> tuple[list[Comparison], list[str]]:
+def extra_comparison(column: str, *, kind: Literal["identifier", "place"]) -> Comparison:
+    """Ladder for a column beyond the contract.
+
+    Parameters
+    ----------
+    column : str
+    kind : {"identifier", "place"}
+        A number given to one person only, or a word of the address.
+    """
+    name = column.replace("_", " ")
+    if kind == "identifier":
+        return Comparison(
+            column,
+            name,
+            "personal",
+            (column,),
+            (
+                Level("same", _same(column), 0.85, 1e-6, counted_by=(column,)),
+                Level("one slip", _one_slip(column, 2), 0.10, 1e-5),
+                Level("different", "ELSE", 0.05),
+            ),
+        )
+    return Comparison(
+        column,
+        name,
+        "shared",
+        (column,),
+        (
+            Level("same", _same(column), 0.70, 5e-3, 0.85, rarity=column),
+            Level("typing error", _close(column), 0.10, 2e-3, 0.05),
+            Level("different", "ELSE", 0.20, household=0.10),
+        ),
+    )
+
+
+def choose_comparisons(
+    connection: Any, *, extra: Mapping[str, Literal["identifier", "place"]] | None = None
+) -> tuple[list[Comparison], list[str]]:
     """Keep the comparisons whose columns are filled in table `records`.
+
+    Parameters
+    ----------
+    connection : duckdb.DuckDBPyConnection
+    extra : mapping, optional
+        Columns beyond the contract, and their kind.
 
     Returns
     -------
@@ -325,7 +370,8 @@ def choose_comparisons(connection: Any) -> tuple[list[Comparison], list[str]]:
     notes : list of str
         What is not compared, and why.
     """
-    columns = [*COLUMNS, "both_names"]
+    extra = extra or {}
+    columns = [*COLUMNS, "both_names", *extra]
     counted = connection.execute(
         f"""select count(*), count(distinct source),
             {", ".join(f"count({c})" for c in columns)} from records"""
@@ -336,7 +382,8 @@ def choose_comparisons(connection: Any) -> tuple[list[Comparison], list[str]]:
     columns.append("source")
     usable = {c for c in columns if filled[c] >= max(2, SMALLEST_COVERAGE * rows)}
     chosen, notes = [], []
-    for comparison in COMPARISONS:
+    others = [extra_comparison(column, kind=kind) for column, kind in extra.items()]
+    for comparison in (*COMPARISONS, *others):
         if comparison.name == "city" and "postcode" in usable:
             continue  # the postcode says it better, and both together would count twice
         absent = [c for c in comparison.columns if c not in usable]

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
 import numpy as np
@@ -78,6 +78,7 @@ def match_people(
     false_merge_cost: float = 20.0,
     probability_threshold: float | None = None,
     max_pairs_budget: int = 20_000_000,
+    extra: Mapping[str, Literal["identifier", "place"]] | None = None,
     model: Mapping[str, Any] | None = None,
     connection: Any | None = None,
 ) -> Matches:
@@ -96,6 +97,9 @@ def match_people(
         Sets the threshold directly instead.
     max_pairs_budget : int
         Most comparisons that blocking may propose.
+    extra : mapping, optional
+        Columns beyond the contract and what they are: "identifier" (a number that one
+        person bears) or "place" (a part of the address).
     model : mapping, optional
         Parameters of an earlier run, used as they are instead of training.
     connection : duckdb.DuckDBPyConnection, optional
@@ -137,6 +141,7 @@ def match_people(
             seed=seed,
             threshold=probability_threshold,
             budget=max_pairs_budget,
+            extra=extra or {},
             given=model,
             connection=connection,
             cost=false_merge_cost,
@@ -147,6 +152,7 @@ def match_people(
             seed=seed,
             threshold=probability_threshold,
             budget=max_pairs_budget,
+            extra=extra or {},
             given=model,
             connection=own,
             cost=false_merge_cost,
@@ -159,12 +165,13 @@ def _match(
     seed: int,
     threshold: float,
     budget: int,
+    extra: Mapping[str, Literal["identifier", "place"]],
     given: Mapping[str, Any] | None,
     connection: Any,
     cost: float,
 ) -> Matches:
-    named = prepare_records(connection, people)
-    comparisons, notes = choose_comparisons(connection)
+    named = prepare_records(connection, people, extra=list(extra))
+    comparisons, notes = choose_comparisons(connection, extra=extra)
     if named:
         notes.append(f"the e-mail spells the missing name of its owner {named:,} times")
     records = int(connection.execute("select count(*) from records").fetchall()[0][0])
@@ -182,7 +189,12 @@ def _match(
             records=records,
         )
     filled = _filled_columns(comparisons)
-    rules, blocking, more = choose_rules(connection, columns=filled, max_pairs_budget=budget)
+    rules, blocking, more = choose_rules(
+        connection,
+        columns=filled,
+        max_pairs_budget=budget,
+        identifiers=[c for c, kind in extra.items() if kind == "identifier"],
+    )
     notes += more
     if not rules or blocking.loc[blocking["used"], "pairs"].sum() == 0:
         return _no_matches(

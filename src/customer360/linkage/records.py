@@ -6,6 +6,7 @@ in the order of their key, so that neither capitals nor the order of rows matter
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -29,7 +30,8 @@ COLUMNS = {
     "first_name": _FOLDED.format("first_name"),
     "last_name": _FOLDED.format("last_name"),
     "title": "title",
-    "birth_date": "strftime(birth_date, '%Y-%m-%d')",
+    # Text that is no date (the 31st of June) can still be compared.
+    "birth_date": r"regexp_replace(birth_date, '^(\d{4})-?(\d{2})-?(\d{2}).*$', '\1-\2-\3')",
     "email": "lower(email)",
     "email_name": "regexp_replace(split_part(lower(email), '@', 1), '[+].*$', '')",
     "phone": "phone",
@@ -37,7 +39,9 @@ COLUMNS = {
     "postcode": "upper(postcode)",
     "city": _FOLDED.format("city"),
 }
-_GIVEN = ("first_name", "last_name", "title", "email", "phone", "street", "postcode", "city")
+_GIVEN = (
+    "first_name", "last_name", "title", "birth_date", "email", "phone", "street", "postcode", "city",
+)  # fmt: skip
 _FIRST, _LAST = "replace(first_name, ' ', '')", "replace(last_name, ' ', '')"
 # Columns made from those above. An address made of the names alone repeats them.
 _DERIVED = {
@@ -52,7 +56,7 @@ _DERIVED = {
 }
 
 
-def prepare_records(connection: Any, people: Any) -> int:
+def prepare_records(connection: Any, people: Any, *, extra: Sequence[str] = ()) -> int:
     """Write table `records`: one row per source and source_id, ready to be compared.
 
     Names that are missing are read from the e-mail where it spells them
@@ -64,6 +68,8 @@ def prepare_records(connection: Any, people: Any) -> int:
     people : frame
         Contract `staged.people`; columns may be missing. Of rows with the same source
         and source_id the freshest is kept.
+    extra : sequence of str
+        Columns beyond the contract that are compared too.
 
     Returns
     -------
@@ -85,12 +91,13 @@ def prepare_records(connection: Any, people: Any) -> int:
         )
     # Absent columns are columns without a value.
     given = [
-        f"cast({c} as varchar) as {c}" if c in found else f"null::varchar as {c}" for c in _GIVEN
+        f"cast({c} as varchar) as {c}" if c in found else f"null::varchar as {c}"
+        for c in (*_GIVEN, *extra)
     ]
-    for column, dtype in (("birth_date", "date"), ("updated_at", "timestamp")):
-        value = f"try_cast({column} as {dtype})" if column in found else f"null::{dtype}"
-        given.append(f"{value} as {column}")
-    columns = ", ".join(f"{sql} as {name}" for name, sql in COLUMNS.items())
+    updated = "try_cast(updated_at as timestamp)" if "updated_at" in found else "null::timestamp"
+    given.append(f"{updated} as updated_at")
+    folded = COLUMNS | {name: _FOLDED.format(name) for name in extra}
+    columns = ", ".join(f"{sql} as {name}" for name, sql in folded.items())
     connection.execute(
         f"""
         create or replace temp table folded as
@@ -103,7 +110,7 @@ def prepare_records(connection: Any, people: Any) -> int:
             select * from given
             qualify row_number() over (
                 partition by source, source_id
-                order by updated_at desc nulls last, {", ".join(_GIVEN)}, birth_date
+                order by updated_at desc nulls last, {", ".join((*_GIVEN, *extra))}
             ) = 1
         )
         select source, source_id, {columns} from one
