@@ -32,6 +32,8 @@ SAMPLED_PAIRS = 2_000_000
 # The usual frequency of a value weighs as much as this many records.
 RARITY_RECORDS = 500
 RARITY_SHARES = {"both_names": 2e-5}
+# Of the records that bear the two names, so many have them swapped.
+RARITY_FACTORS = {"both_names": 0.02}
 KEY_COLUMNS = ["source_l", "source_id_l", "source_r", "source_id_r"]
 
 
@@ -351,8 +353,8 @@ def _linker(
             f"""
             create or replace temp table frequencies_{column} as
             select {column},
-                   (count(*) + {believed * RARITY_RECORDS}) / ({records} + {RARITY_RECORDS})
-                       as tf_{column}
+                   {RARITY_FACTORS.get(column, 1.0)} * (count(*) + {believed * RARITY_RECORDS})
+                       / ({records} + {RARITY_RECORDS}) as tf_{column}
             from records where {column} is not null group by 1 order by 1
             """
         )
