@@ -21,6 +21,8 @@ __all__ = ["connected_components", "link_records", "refused_links"]
 
 # No single pair may outvote the others: ten bits are a thousand to one.
 MOST_BITS = 10.0
+# But a group never holds two birth dates or two sexes, however many pairs speak for it.
+VETO_BITS = -1e6
 KEY = ["source", "source_id"]
 
 
@@ -130,8 +132,17 @@ def _group(records: pd.DataFrame, matches: Matches) -> np.ndarray:
     chosen = same & np.isin(group[ends[:, 0]], doubtful)
     if chosen.any():
         weights = np.clip(pairs["match_weight"].to_numpy(), -MOST_BITS, MOST_BITS)
+        weights[_contradicts(matches) & ~linked] = VETO_BITS
         group = _split_doubtful(group, ends[chosen], weights[chosen], linked[chosen])
     return group
+
+
+def _contradicts(matches: Matches) -> np.ndarray:
+    """Pairs of records with two birth dates or two sexes."""
+    found = np.zeros(len(matches.pairs), dtype=bool)
+    for column in {"level_birth_date", "level_title"} & set(matches.evidence.columns):
+        found |= matches.evidence[column].to_numpy() == 0
+    return found
 
 
 def _split_doubtful(
