@@ -23,6 +23,9 @@ __all__ = ["connected_components", "link_records", "refused_links"]
 MOST_BITS = 10.0
 # But a group never holds two birth dates or two sexes, however many pairs speak for it.
 VETO_BITS = -1e6
+# If these differ in fewer than one pair in fifty of one person, as the model learned.
+LIFELONG = ("birth_date", "title")
+RELIABLE = 0.02
 KEY = ["source", "source_id"]
 
 
@@ -138,10 +141,13 @@ def _group(records: pd.DataFrame, matches: Matches) -> np.ndarray:
 
 
 def _contradicts(matches: Matches) -> np.ndarray:
-    """Pairs of records with two birth dates or two sexes."""
+    """Pairs of records with two birth dates or two sexes, where these can be relied upon."""
     found = np.zeros(len(matches.pairs), dtype=bool)
-    for column in {"level_birth_date", "level_title"} & set(matches.evidence.columns):
-        found |= matches.evidence[column].to_numpy() == 0
+    for comparison in matches.model["comparisons"]:
+        if comparison["name"] in LIFELONG:
+            different = min(comparison["levels"], key=lambda level: level["value"])
+            if different["m"] < RELIABLE:
+                found |= matches.evidence[f"level_{comparison['name']}"].to_numpy() == 0
     return found
 
 
