@@ -11,6 +11,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 import duckdb
@@ -24,12 +25,14 @@ from customer360.linkage.comparisons import Comparison, choose_comparisons, spli
 from customer360.linkage.model import LevelShares, LinkageModel, check_trained, start, train
 from customer360.linkage.records import LinkageError, prepare_records
 
-__all__ = ["Matches", "match_people"]
+__all__ = ["Matches", "filled_columns", "match_people"]
 
 # Pairs less probable than this are kept only where they speak against a link.
 KEPT_PROBABILITY = 0.01
 SAMPLED_PAIRS = 2_000_000
-PAIRS_PER_RECORD = 20
+PAIRS_PER_RECORD = 10
+# What does not fit goes to disk: two million records cost no more memory than one.
+WORKING_MEMORY: dict[str, Any] = {"memory_limit": "800MB"}
 SMALLEST_BUDGET = 100_000
 # The usual frequency of a value weighs as much as this many records.
 RARITY_RECORDS = 500
@@ -100,7 +103,7 @@ def match_people(
     probability_threshold : float, optional
         Sets the threshold directly instead.
     max_pairs_budget : int, optional
-        Most comparisons that blocking may propose; 20 a record by default, so that time
+        Most comparisons that blocking may propose; 10 a record by default, so that time
         grows with the records and not with their square.
     extra : mapping, optional
         Columns beyond the contract and what they are: "identifier" (a number that one
@@ -151,7 +154,10 @@ def match_people(
             connection=connection,
             cost=false_merge_cost,
         )
-    with closing(duckdb.connect()) as own:
+    with (
+        TemporaryDirectory(prefix="customer360-") as spill,
+        closing(duckdb.connect(config=WORKING_MEMORY | {"temp_directory": spill})) as own,
+    ):
         return _match(
             people,
             seed=seed,
@@ -193,7 +199,7 @@ def _match(
             threshold=threshold,
             records=records,
         )
-    filled = _filled_columns(comparisons)
+    filled = filled_columns(comparisons)
     rules, blocking, more = choose_rules(
         connection,
         columns=filled,
@@ -266,7 +272,8 @@ def _identifies(comparisons: Sequence[Comparison]) -> bool:
     return bool(names & {"email", "phone"}) or "last_name" in names
 
 
-def _filled_columns(comparisons: Sequence[Comparison]) -> set[str]:
+def filled_columns(comparisons: Sequence[Comparison]) -> set[str]:
+    """Columns that the comparisons read, which blocking may use."""
     columns = {c for comparison in comparisons for c in comparison.columns}
     columns |= {c for comparison in comparisons for lv in comparison.levels for c in lv.needs}
     return columns | ({"email_name"} if "email" in columns else set())
@@ -286,12 +293,11 @@ def _counted_levels(
     comparisons: Sequence[Comparison], rules: Sequence[Rule]
 ) -> list[tuple[str, int]]:
     """Levels of which a blocking rule proposes every pair."""
-    used = {rule.parts for rule in rules}
     return [
         (comparison.name, value)
         for comparison in comparisons
         for value, level in enumerate(reversed(comparison.levels))
-        if level.counted_by in used
+        if level.counted_by and any(set(rule.parts) <= set(level.counted_by) for rule in rules)
     ]
 
 
@@ -395,7 +401,7 @@ def _hand_over(linker: Any, model: LinkageModel) -> None:
         for level in levels:
             theirs = comparison._get_comparison_level_by_comparison_vector_value(level.value)
             theirs.u_probability = level.u
-            theirs.m_probability = level.u * 2.0 ** (level.value + 1)
+            theirs.m_probability = (level.u or 0.0) * 2.0 ** (level.value + 1)
 
 
 def _check_same_levels(model: LinkageModel, comparisons: Sequence[Comparison]) -> None:

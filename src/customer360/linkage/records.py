@@ -43,7 +43,8 @@ COLUMNS = {
     "city": _FOLDED.format("city"),
 }
 _GIVEN = (
-    "first_name", "last_name", "title", "birth_date", "email", "phone", "street", "postcode", "city",
+    "first_name", "last_name", "title", "birth_date", "email", "phone", "street", "postcode",
+    "city",
 )  # fmt: skip
 # French mobiles, mainland and overseas.
 _MOBILE = r"^[+](33[67]|(262|590|594|596)(69|63|70))"
