@@ -260,7 +260,9 @@ def bare_splink(path: str) -> float:
         prepare_records(connection, connection.sql(f"from '{path}'"))
         columns = filled_columns(choose_comparisons(connection)[0])
         records = connection.sql("select count(*) from records").fetchall()[0][0]
-        rules, *_ = choose_rules(connection, columns=columns, max_pairs_budget=PAIRS_PER_RECORD * records)
+        rules, *_ = choose_rules(
+            connection, columns=columns, max_pairs_budget=PAIRS_PER_RECORD * records
+        )
         started = time.perf_counter()
         settings = SettingsCreator(
             link_type="dedupe_only",

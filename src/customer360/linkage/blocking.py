@@ -92,8 +92,8 @@ def choose_rules(
     """Count the candidate rules and keep what fits the budget.
 
     Every family of rules gets an equal share of the budget, and of what those before it
-    left over, and takes its loosest variant that fits. Values held by more than 500 records make no block. Writes
-    table `blocks`: the records with one key a rule.
+    left over, and takes its loosest variant that fits. Values held by more than 500
+    records make no block. Writes table `blocks`: the records with one key a rule.
 
     Parameters
     ----------

@@ -315,6 +315,16 @@ COMPARISONS = (
         ),
     ),
     Comparison(
+        "country",
+        "country",
+        "shared",
+        ("country",),
+        (
+            Level("same", _same("country"), 0.999, 0.5, 0.999),
+            Level("different", "ELSE", 0.001, household=0.001),
+        ),
+    ),
+    Comparison(
         "title",
         "civility",
         "personal",
@@ -391,12 +401,13 @@ def choose_comparisons(
     extra = extra or {}
     columns = [*COLUMNS, "both_names", *extra]
     counted = connection.execute(
-        f"""select count(*), count(distinct source),
+        f"""select count(*), count(distinct source), count(distinct country),
             {", ".join(f"count({c})" for c in columns)} from records"""
     ).fetchall()[0]
-    rows, systems = int(counted[0]), int(counted[1])
-    filled = dict(zip(columns, map(int, counted[2:]), strict=True))
+    rows, systems, countries = map(int, counted[:3])
+    filled = dict(zip(columns, map(int, counted[3:]), strict=True))
     filled["source"] = rows if systems > 1 else 0
+    filled["country"] *= countries > 1
     columns.append("source")
     usable = {c for c in columns if filled[c] >= max(2, SMALLEST_COVERAGE * rows)}
     chosen, notes = [], []
@@ -406,7 +417,7 @@ def choose_comparisons(
             continue  # the postcode says it better, and both together would count twice
         absent = [c for c in comparison.columns if c not in usable]
         if absent:
-            if comparison.name not in ("city", "system"):
+            if comparison.name not in ("city", "country", "system"):
                 notes.append(
                     f"{comparison.about} is not compared: filled in "
                     f"{filled[absent[0]]:,} of {rows:,} records"
