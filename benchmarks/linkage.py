@@ -43,6 +43,12 @@ EXTRA = {"soc_sec_id": "identifier", "address_2": "place", "state": "place"}
 KEY = ["source", "source_id"]
 
 
+def quiet_connection() -> Any:
+    connection = duckdb.connect()
+    connection.execute("set enable_progress_bar = false")
+    return connection
+
+
 # --- FEBRL ---------------------------------------------------------------------------------
 
 
@@ -145,7 +151,7 @@ def run_splink(
         ],
         blocking_rules_to_generate_predictions=[block_on(c) for c in blocks],
     )
-    with closing(duckdb.connect()) as connection:
+    with closing(quiet_connection()) as connection:
         connection.register("given", table)
         connection.execute("create table people as select * from given")
         linker = Linker(DuckDBAPI(connection).register("people"), settings, log_level=None)
@@ -246,7 +252,7 @@ def enlarge(people: pd.DataFrame, *, records: int, seed: int) -> pd.DataFrame:
 
 
 def link_all(path: str) -> None:
-    with closing(duckdb.connect()) as connection:
+    with closing(quiet_connection()) as connection:
         people = connection.sql(f"from '{path}'")
         link_records(people, match_people(people, seed=SEED))
 
@@ -256,7 +262,7 @@ def bare_splink(path: str) -> float:
     import splink.comparison_library as cl
     from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 
-    with closing(duckdb.connect()) as connection:
+    with closing(quiet_connection()) as connection:
         prepare_records(connection, connection.sql(f"from '{path}'"))
         columns = filled_columns(choose_comparisons(connection)[0])
         records = connection.sql("select count(*) from records").fetchall()[0][0]
