@@ -39,7 +39,7 @@ FAMILIES: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "family name and postcode": (("last_name", "postcode"), ("last_name", "postcode", _FIRST1)),
     "first name and postcode": (("first_name", "postcode"), ("first_name", "postcode", _LAST1)),
-    "address": (("postcode", "street"), ("postcode", "street", _FIRST1)),
+    "address": (("postcode",), ("postcode", "street"), ("postcode", "street", _FIRST1)),
     "name of the e-mail": (("email_name",), ("email_name", _DEPARTMENT)),
 }
 _COLUMNS = (
@@ -87,13 +87,13 @@ def _label(parts: Sequence[str]) -> str:
 
 
 def choose_rules(
-    connection: Any, *, columns: set[str], max_pairs_budget: int
+    connection: Any, *, columns: set[str], max_pairs_budget: int, identifiers: Sequence[str] = ()
 ) -> tuple[list[Rule], pd.DataFrame, list[str]]:
     """Count the candidate rules and keep what fits the budget.
 
-    Every family of rules gets an equal share of the budget and takes its loosest
-    variant that fits. Values held by more than 500 records make no block. Writes
-    table `blocks`: the records with one key a rule.
+    Every family of rules gets an equal share of the budget, and of what those before it
+    left over, and takes its loosest variant that fits. Values held by more than 500
+    records make no block. Writes table `blocks`: the records with one key a rule.
 
     Parameters
     ----------
@@ -103,6 +103,8 @@ def choose_rules(
         Columns that are filled.
     max_pairs_budget : int
         Comparisons allowed, over all rules.
+    identifiers : sequence of str
+        Columns beyond the contract that number people.
 
     Returns
     -------
@@ -114,19 +116,19 @@ def choose_rules(
     families = {
         name: [v for v in variants if _used(v) <= columns] for name, variants in FAMILIES.items()
     }
+    families |= {name: [(name,)] for name in identifiers if name in columns}
     families = {name: variants for name, variants in families.items() if variants}
-    share = max_pairs_budget // max(len(families), 1)
     rows: list[dict[str, Any]] = []
     chosen: list[tuple[str, ...]] = []
     left = max_pairs_budget
-    for family, variants in families.items():
+    for done, (family, variants) in enumerate(families.items()):
+        allowed = left // (len(families) - done)
         for variant in variants:
             wider = next((c for c in chosen if set(c) <= set(variant)), None)
             if wider:
                 rows.append(_row(family, variant, None, None, f"within {_label(wider)}"))
                 break
             pairs, large = _count(connection, variant)
-            allowed = min(share, left)
             if pairs <= allowed:
                 rows.append(_row(family, variant, pairs, large, "fits"))
                 chosen.append(variant)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -109,3 +111,16 @@ def test_keys_must_be_known():
         link_records(people("a"), matches(("a", "z", 9)))
     with pytest.raises(LinkageError, match="1 source and source_id are empty"):
         link_records(pd.DataFrame({"source": ["s"], "source_id": [None]}), matches())
+
+
+@pytest.mark.parametrize(("share", "customers"), [(0.001, 2), (0.07, 1)])
+def test_two_birth_dates_are_never_outvoted_where_they_can_be_relied_upon(share, customers):
+    # The son c carries his father's name and address; b tells no birth date.
+    links = matches(("a", "b", 12), ("b", "c", 9), ("b", "d", 9), ("a", "c", -3), ("c", "d", 12))
+    levels = [{"value": 0, "m": share}, {"value": 1, "m": 1 - share}]
+    links = replace(
+        links,
+        model={"comparisons": [{"name": "birth_date", "levels": levels}]},
+        evidence=links.evidence.assign(level_birth_date=[-1, -1, -1, 0, 1]),
+    )
+    assert len(groups(link_records(people("a", "b", "c", "d"), links))) == customers

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import logging
 from contextlib import closing
+from dataclasses import replace
 
 import duckdb
 import pandas as pd
@@ -218,3 +219,56 @@ def test_the_threshold_follows_the_cost(world):
 def test_a_table_without_its_key_is_refused():
     with pytest.raises(LinkageError, match="source_id"):
         match_people(pd.DataFrame({"source": ["a"], "email": ["a@b.fr"]}), seed=1)
+
+
+def test_columns_beyond_the_contract_are_compared_too(world):
+    people, truth, _ = world
+    person = people.merge(truth, on=["source", "source_id"])["person_id"]
+    member = person.str[1:].where(person.index % 3 > 0)
+    kept = people[["source", "source_id", "first_name", "last_name"]].assign(member=member)
+    without = match_people(kept, seed=7)
+    assert "member" not in {c["name"] for c in without.model["comparisons"]}
+    matches = match_people(kept, seed=7, extra={"member": "identifier"})
+    assert "member" in set(matches.blocking["family"])
+    recall = evaluate_links(link_records(kept, matches), truth)["recall"]
+    assert recall > evaluate_links(link_records(kept, without), truth)["recall"] + 0.1
+
+
+def test_the_budget_follows_the_records(world):
+    people, _, matches = world
+    used = matches.blocking.loc[matches.blocking["used"], "pairs"].sum()
+    assert used <= max(10 * len(people), 100_000)
+    few = match_people(people, seed=7, max_pairs_budget=2_000)
+    assert few.blocking.loc[few.blocking["used"], "pairs"].sum() <= 2_000
+
+
+# F1 weighs a false merge and a missed match alike, so it asks for a cost of 1.
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda people: people,
+        lambda people: people.drop(columns=["email", "phone"]),
+        lambda people: people.assign(postcode=_elsewhere(people["postcode"])),
+        lambda people: people.assign(last_name=_elsewhere(people["last_name"])).drop(
+            columns="email"
+        ),
+    ],
+    ids=["as it is", "no contact points", "wrong postcodes", "old names and no e-mail"],
+)
+def test_the_threshold_chosen_is_nearly_the_best_whatever_the_dirt(world, spoil):
+    people, truth, _ = world
+    table = spoil(people)
+    matches = match_people(table, seed=7, false_merge_cost=1)
+
+    def f1(threshold: float) -> float:
+        linked = link_records(table, replace(matches, threshold=threshold))
+        return evaluate_links(linked, truth)["f1"]
+
+    best = max(f1(threshold) for threshold in (0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99))
+    assert f1(matches.threshold) > best - 0.02
+
+
+def _elsewhere(values: pd.Series) -> pd.Series:
+    """Three values in ten become somebody else's."""
+    other = values.sample(frac=1, random_state=1).to_numpy()
+    return values.where(values.index % 10 > 2, other)

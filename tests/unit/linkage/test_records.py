@@ -6,7 +6,7 @@ import duckdb
 import pandas as pd
 
 from customer360.linkage.comparisons import choose_comparisons
-from customer360.linkage.names import NICKNAMES, names_in_email
+from customer360.linkage.names import NICKNAMES, names_in_email, sound_sql
 from customer360.linkage.records import prepare_records
 
 FIRSTS = {"marie": "marie", "jeanpierre": "jean pierre", "paul": "paul"}
@@ -80,3 +80,36 @@ def test_levels_that_need_an_absent_column_are_left_out():
     assert [c.name for c in chosen] == ["first_name", "system"]
     assert not any("swapped" in level.label for level in chosen[0].levels)
     assert "family name is not compared: filled in 0 of 2 records" in notes
+
+
+def test_names_in_each_others_place_are_put_back():
+    firsts, lasts = ["Marie", "Paul", "Anne", "Luc"], ["Durand", "Le Goff", "Petit", "Morel"]
+    rows = [(f, n) for f in firsts for n in lasts] * 20 + [("Durand", "Marie"), ("Petit", None)]
+    people = pd.DataFrame(rows, columns=["first_name", "last_name"])
+    people = people.assign(source="a", source_id=[f"{i:03d}" for i in range(len(rows))])
+    with closing(duckdb.connect()) as connection:
+        prepare_records(connection, people)
+        named = connection.execute(
+            "select first_name, last_name from records order by record desc limit 2"
+        ).fetchall()
+    assert named == [(None, "petit"), ("marie", "durand")]
+
+
+def test_names_that_sound_the_same():
+    with closing(duckdb.connect()) as connection:
+        for one, other in (("philippe", "filipe"), ("peteau", "petot"), ("fourni", "fourny")):
+            sounds = connection.execute(
+                f"select {sound_sql('a')}, {sound_sql('b')} from (select ? as a, ? as b)",
+                [one, other],
+            ).fetchall()[0]
+            assert sounds[0] == sounds[1]
+
+
+def test_a_birth_date_that_is_no_date_is_kept_as_text():
+    people = pd.DataFrame(
+        {"source": "a", "source_id": ["1", "2", "3"], "birth_date": ["19501331", "1980-02-03", "?"]}
+    )
+    with closing(duckdb.connect()) as connection:
+        prepare_records(connection, people)
+        found = connection.execute("select birth_date from records order by record").fetchall()
+    assert found == [("1950-13-31",), ("1980-02-03",), ("?",)]
