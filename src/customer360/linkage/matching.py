@@ -158,7 +158,6 @@ def match_people(
         TemporaryDirectory(prefix="customer360-") as spill,
         closing(duckdb.connect(config=WORKING_MEMORY | {"temp_directory": spill})) as own,
     ):
-        own.execute("set enable_progress_bar = false")
         return _match(
             people,
             seed=seed,
