@@ -87,7 +87,7 @@ def _label(parts: Sequence[str]) -> str:
 
 
 def choose_rules(
-    connection: Any, *, columns: set[str], max_pairs_budget: int
+    connection: Any, *, columns: set[str], max_pairs_budget: int, identifiers: Sequence[str] = ()
 ) -> tuple[list[Rule], pd.DataFrame, list[str]]:
     """Count the candidate rules and keep what fits the budget.
 
@@ -103,6 +103,8 @@ def choose_rules(
         Columns that are filled.
     max_pairs_budget : int
         Comparisons allowed, over all rules.
+    identifiers : sequence of str
+        Columns beyond the contract that number people.
 
     Returns
     -------
@@ -114,6 +116,7 @@ def choose_rules(
     families = {
         name: [v for v in variants if _used(v) <= columns] for name, variants in FAMILIES.items()
     }
+    families |= {name: [(name,)] for name in identifiers if name in columns}
     families = {name: variants for name, variants in families.items() if variants}
     share = max_pairs_budget // max(len(families), 1)
     rows: list[dict[str, Any]] = []

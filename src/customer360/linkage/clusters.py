@@ -21,6 +21,11 @@ __all__ = ["connected_components", "link_records", "refused_links"]
 
 # No single pair may outvote the others: ten bits are a thousand to one.
 MOST_BITS = 10.0
+# But a group never holds two birth dates or two sexes, however many pairs speak for it.
+VETO_BITS = -1e6
+# If these differ in fewer than one pair in fifty of one person, as the model learned.
+LIFELONG = ("birth_date", "title")
+RELIABLE = 0.02
 KEY = ["source", "source_id"]
 
 
@@ -130,8 +135,20 @@ def _group(records: pd.DataFrame, matches: Matches) -> np.ndarray:
     chosen = same & np.isin(group[ends[:, 0]], doubtful)
     if chosen.any():
         weights = np.clip(pairs["match_weight"].to_numpy(), -MOST_BITS, MOST_BITS)
+        weights[_contradicts(matches) & ~linked] = VETO_BITS
         group = _split_doubtful(group, ends[chosen], weights[chosen], linked[chosen])
     return group
+
+
+def _contradicts(matches: Matches) -> np.ndarray:
+    """Pairs of records with two birth dates or two sexes, where these can be relied upon."""
+    found = np.zeros(len(matches.pairs), dtype=bool)
+    for comparison in matches.model["comparisons"]:
+        if comparison["name"] in LIFELONG:
+            different = min(comparison["levels"], key=lambda level: level["value"])
+            if different["m"] < RELIABLE:
+                found |= matches.evidence[f"level_{comparison['name']}"].to_numpy() == 0
+    return found
 
 
 def _split_doubtful(

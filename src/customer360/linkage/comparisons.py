@@ -7,6 +7,7 @@ learned from the data (see `model`); only the ladder is written here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -16,6 +17,7 @@ __all__ = [
     "Comparison",
     "Level",
     "choose_comparisons",
+    "extra_comparison",
     "splink_comparison",
 ]
 
@@ -112,14 +114,23 @@ def _one_slip(column: str, ends: int) -> str:
     )
 
 
-def _close(column: str) -> str:
+def _close(column: str, *, sound: str | None = None) -> str:
+    left, right = f"{column}_l", f"{column}_r"
+    slip = f"({_one_slip(column, 1)} or jaro_winkler_similarity({left}, {right}) >= 0.93)"
+    return f"({slip} or {_same(sound)})" if sound else slip
+
+
+def _begins(column: str) -> str:
+    """One value begins the other with three letters or more (Fred in Frederic)."""
     left, right = f"{column}_l", f"{column}_r"
     return (
-        f"(case when substr({left}, 1, 2) = substr({right}, 1, 2) "
-        f"or right({left}, 2) = right({right}, 2) "
-        f"then damerau_levenshtein({left}, {right}) <= 1 "
-        f"or jaro_winkler_similarity({left}, {right}) >= 0.93 else false end)"
+        f"(least(length({left}), length({right})) >= 3 "
+        f"and (starts_with({left}, {right}) or starts_with({right}, {left})))"
     )
+
+
+def _similar(column: str) -> str:
+    return f"jaro_winkler_similarity({column}_l, {column}_r) >= 0.85"
 
 
 def _same(column: str) -> str:
@@ -168,9 +179,15 @@ COMPARISONS = (
                 0.03,
                 2e-3,
             ),
-            Level("nickname", "list_has_any(first_names_l, first_names_r)", 0.03, 3e-4),
+            Level(
+                "nickname",
+                f"(list_has_any(first_names_l, first_names_r) or {_begins('first_name')})",
+                0.03,
+                1e-3,
+            ),
             Level("part of a compound name", _holds("first_name"), 0.03, 6e-4),
-            Level("typing error", _close("first_name"), 0.08, 1.5e-3),
+            Level("typing error", _close("first_name", sound="first_sound"), 0.08, 2e-3),
+            Level("similar", _similar("first_name"), 0.02, 5e-3),
             Level("different", "ELSE", 0.05),
         ),
         silent=_read_from_same_email("first_name"),
@@ -183,8 +200,9 @@ COMPARISONS = (
         (
             Level("same", _same("last_name"), 0.85, 2e-3, 0.75, rarity="last_name"),
             Level("part of a double name", _holds("last_name"), 0.02, 3e-4, 0.02),
-            Level("typing error", _close("last_name"), 0.06, 1e-3, 0.03),
-            Level("different", "ELSE", 0.06, household=0.20),
+            Level("typing error", _close("last_name", sound="last_sound"), 0.06, 1e-3, 0.03),
+            Level("similar", _similar("last_name"), 0.02, 3e-3, 0.02),
+            Level("different", "ELSE", 0.05, household=0.18),
         ),
         # Swapped names are counted once, as first names.
         silent="(first_name_l = last_name_r and last_name_l = first_name_r "
@@ -245,7 +263,9 @@ COMPARISONS = (
         (
             Level("same", _same("phone"), 0.65, 1e-6, 0.35, counted_by=("phone",)),
             Level("one digit wrong", _one_slip("phone", 5), 0.03, 1e-6, 0.01),
-            Level("different", "ELSE", 0.32, household=0.64),
+            # A person has a land line and a mobile, and seldom two mobiles.
+            Level("land line and mobile", "phone_kind_l <> phone_kind_r", 0.15, 0.45, 0.30),
+            Level("different", "ELSE", 0.17, household=0.34),
         ),
     ),
     Comparison(
@@ -315,8 +335,51 @@ COMPARISONS = (
 )
 
 
-def choose_comparisons(connection: Any) -> tuple[list[Comparison], list[str]]:
+def extra_comparison(column: str, *, kind: Literal["identifier", "place"]) -> Comparison:
+    """Ladder for a column beyond the contract.
+
+    Parameters
+    ----------
+    column : str
+    kind : {"identifier", "place"}
+        A number given to one person only, or a word of the address.
+    """
+    name = column.replace("_", " ")
+    if kind == "identifier":
+        return Comparison(
+            column,
+            name,
+            "personal",
+            (column,),
+            (
+                Level("same", _same(column), 0.85, 1e-6, counted_by=(column,)),
+                Level("one slip", _one_slip(column, 2), 0.10, 1e-5),
+                Level("different", "ELSE", 0.05),
+            ),
+        )
+    return Comparison(
+        column,
+        name,
+        "shared",
+        (column,),
+        (
+            Level("same", _same(column), 0.70, 5e-3, 0.85, rarity=column),
+            Level("typing error", _close(column), 0.10, 2e-3, 0.05),
+            Level("different", "ELSE", 0.20, household=0.10),
+        ),
+    )
+
+
+def choose_comparisons(
+    connection: Any, *, extra: Mapping[str, Literal["identifier", "place"]] | None = None
+) -> tuple[list[Comparison], list[str]]:
     """Keep the comparisons whose columns are filled in table `records`.
+
+    Parameters
+    ----------
+    connection : duckdb.DuckDBPyConnection
+    extra : mapping, optional
+        Columns beyond the contract, and their kind.
 
     Returns
     -------
@@ -325,7 +388,8 @@ def choose_comparisons(connection: Any) -> tuple[list[Comparison], list[str]]:
     notes : list of str
         What is not compared, and why.
     """
-    columns = [*COLUMNS, "both_names"]
+    extra = extra or {}
+    columns = [*COLUMNS, "both_names", *extra]
     counted = connection.execute(
         f"""select count(*), count(distinct source),
             {", ".join(f"count({c})" for c in columns)} from records"""
@@ -336,7 +400,8 @@ def choose_comparisons(connection: Any) -> tuple[list[Comparison], list[str]]:
     columns.append("source")
     usable = {c for c in columns if filled[c] >= max(2, SMALLEST_COVERAGE * rows)}
     chosen, notes = [], []
-    for comparison in COMPARISONS:
+    others = [extra_comparison(column, kind=kind) for column, kind in extra.items()]
+    for comparison in (*COMPARISONS, *others):
         if comparison.name == "city" and "postcode" in usable:
             continue  # the postcode says it better, and both together would count twice
         absent = [c for c in comparison.columns if c not in usable]

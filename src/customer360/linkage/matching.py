@@ -11,7 +11,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
 import numpy as np
@@ -21,7 +21,7 @@ from customer360.contracts import CONTRACTS
 from customer360.linkage.blocking import Rule, choose_rules
 from customer360.linkage.clusters import connected_components
 from customer360.linkage.comparisons import Comparison, choose_comparisons, splink_comparison
-from customer360.linkage.model import LinkageModel, check_trained, start, train
+from customer360.linkage.model import LevelShares, LinkageModel, check_trained, start, train
 from customer360.linkage.records import LinkageError, prepare_records
 
 __all__ = ["Matches", "match_people"]
@@ -29,9 +29,13 @@ __all__ = ["Matches", "match_people"]
 # Pairs less probable than this are kept only where they speak against a link.
 KEPT_PROBABILITY = 0.01
 SAMPLED_PAIRS = 2_000_000
+PAIRS_PER_RECORD = 20
+SMALLEST_BUDGET = 100_000
 # The usual frequency of a value weighs as much as this many records.
 RARITY_RECORDS = 500
 RARITY_SHARES = {"both_names": 2e-5}
+# Of the records that bear the two names, so many have them swapped.
+RARITY_FACTORS = {"both_names": 0.02}
 KEY_COLUMNS = ["source_l", "source_id_l", "source_r", "source_id_r"]
 
 
@@ -77,7 +81,8 @@ def match_people(
     seed: int,
     false_merge_cost: float = 20.0,
     probability_threshold: float | None = None,
-    max_pairs_budget: int = 20_000_000,
+    max_pairs_budget: int | None = None,
+    extra: Mapping[str, Literal["identifier", "place"]] | None = None,
     model: Mapping[str, Any] | None = None,
     connection: Any | None = None,
 ) -> Matches:
@@ -94,8 +99,12 @@ def match_people(
         when its probability makes the expected cost lower: 20 gives 0.952.
     probability_threshold : float, optional
         Sets the threshold directly instead.
-    max_pairs_budget : int
-        Most comparisons that blocking may propose.
+    max_pairs_budget : int, optional
+        Most comparisons that blocking may propose; 20 a record by default, so that time
+        grows with the records and not with their square.
+    extra : mapping, optional
+        Columns beyond the contract and what they are: "identifier" (a number that one
+        person bears) or "place" (a part of the address).
     model : mapping, optional
         Parameters of an earlier run, used as they are instead of training.
     connection : duckdb.DuckDBPyConnection, optional
@@ -137,6 +146,7 @@ def match_people(
             seed=seed,
             threshold=probability_threshold,
             budget=max_pairs_budget,
+            extra=extra or {},
             given=model,
             connection=connection,
             cost=false_merge_cost,
@@ -147,6 +157,7 @@ def match_people(
             seed=seed,
             threshold=probability_threshold,
             budget=max_pairs_budget,
+            extra=extra or {},
             given=model,
             connection=own,
             cost=false_merge_cost,
@@ -158,13 +169,14 @@ def _match(
     *,
     seed: int,
     threshold: float,
-    budget: int,
+    budget: int | None,
+    extra: Mapping[str, Literal["identifier", "place"]],
     given: Mapping[str, Any] | None,
     connection: Any,
     cost: float,
 ) -> Matches:
-    named = prepare_records(connection, people)
-    comparisons, notes = choose_comparisons(connection)
+    named = prepare_records(connection, people, extra=list(extra))
+    comparisons, notes = choose_comparisons(connection, extra=extra)
     if named:
         notes.append(f"the e-mail spells the missing name of its owner {named:,} times")
     records = int(connection.execute("select count(*) from records").fetchall()[0][0])
@@ -182,7 +194,12 @@ def _match(
             records=records,
         )
     filled = _filled_columns(comparisons)
-    rules, blocking, more = choose_rules(connection, columns=filled, max_pairs_budget=budget)
+    rules, blocking, more = choose_rules(
+        connection,
+        columns=filled,
+        max_pairs_budget=budget or max(PAIRS_PER_RECORD * records, SMALLEST_BUDGET),
+        identifiers=[c for c, kind in extra.items() if kind == "identifier"],
+    )
     notes += more
     if not rules or blocking.loc[blocking["used"], "pairs"].sum() == 0:
         return _no_matches(
@@ -207,9 +224,9 @@ def _match(
             _check_same_levels(fitted, comparisons)
             check_trained(fitted)
         _hand_over(linker, fitted)
-        compared = linker.inference.predict(warning_mode="never").physical_name
+        _compare(connection, linker, fitted)
     if given is None:
-        patterns = _count_patterns(connection, compared, fitted)
+        patterns = _count_patterns(connection, fitted)
         train(
             fitted,
             patterns,
@@ -220,7 +237,7 @@ def _match(
         )
         check_trained(fitted)
         notes += fitted.notes
-    _score(connection, compared, fitted)
+    _score(connection, fitted)
     pairs, evidence = _keep(connection, fitted, records=records, threshold=threshold)
     pairs_compared = int(connection.execute("select count(*) from scored").fetchall()[0][0])
     parameters = {
@@ -324,7 +341,7 @@ def _linker(
         blocking_rules_to_generate_predictions=[
             {"blocking_rule": rule.sql, "sql_dialect": "duckdb"} for rule in rules
         ],
-        retain_matching_columns=True,
+        retain_matching_columns=False,
         retain_intermediate_calculation_columns=True,
         linker_uid="customer360",
     )
@@ -339,8 +356,8 @@ def _linker(
             f"""
             create or replace temp table frequencies_{column} as
             select {column},
-                   (count(*) + {believed * RARITY_RECORDS}) / ({records} + {RARITY_RECORDS})
-                       as tf_{column}
+                   {RARITY_FACTORS.get(column, 1.0)} * (count(*) + {believed * RARITY_RECORDS})
+                       / ({records} + {RARITY_RECORDS}) as tf_{column}
             from records where {column} is not null group by 1 order by 1
             """
         )
@@ -367,13 +384,18 @@ def _sampled_shares(
 
 
 def _hand_over(linker: Any, model: LinkageModel) -> None:
-    """Give Splink our shares: rarity is counted from u, and nothing is left at a default."""
+    """Give Splink our shares: rarity is counted from u, and nothing is left at a default.
+
+    Splink writes down the codes of the levels only together with all the values compared,
+    many times as much. It writes down weights alone: m is such that the weight is the code
+    and one, what is not known weighing 0.
+    """
     for name, levels in model.comparisons.items():
         comparison = linker._settings_obj._get_comparison_by_output_column_name(name)
         for level in levels:
             theirs = comparison._get_comparison_level_by_comparison_vector_value(level.value)
             theirs.u_probability = level.u
-            theirs.m_probability = level.m
+            theirs.m_probability = level.u * 2.0 ** (level.value + 1)
 
 
 def _check_same_levels(model: LinkageModel, comparisons: Sequence[Comparison]) -> None:
@@ -388,69 +410,90 @@ def _check_same_levels(model: LinkageModel, comparisons: Sequence[Comparison]) -
         del model.comparisons[name]
 
 
+def _compare(connection: Any, linker: Any, model: LinkageModel) -> None:
+    """Write table `compared`: level and rarity of each comparison of each candidate pair."""
+    columns = []
+    for name, levels in model.comparisons.items():
+        columns.append(f"(round(mw_{name}) - 1)::tinyint as level_{name}")
+        if _rare(levels):
+            columns.append(f"coalesce(mw_tf_adj_{name}, 0) as rarity_{name}")
+    found = linker.inference.predict(warning_mode="never")
+    connection.execute(
+        f"""create or replace temp table compared as
+        select record_l, record_r, {", ".join(columns)} from {found.physical_name}"""
+    )
+    found.drop_table_from_database_and_remove_from_cache()
+
+
+def _rare(levels: Sequence[LevelShares]) -> bool:
+    return any(level.rarity for level in levels)
+
+
 def _rarity_sql(model: LinkageModel, kind: str) -> str:
     terms = [
-        f"coalesce(mw_tf_adj_{name}, 0)"
+        f"rarity_{name}"
         for name, levels in model.comparisons.items()
-        if model.kinds[name] == kind and any(level.rarity for level in levels)
+        if model.kinds[name] == kind and _rare(levels)
     ]
     return " + ".join(terms) or "0.0"
 
 
-def _count_patterns(connection: Any, compared: str, model: LinkageModel) -> pd.DataFrame:
+def _count_patterns(connection: Any, model: LinkageModel) -> pd.DataFrame:
     """Candidate pairs by pattern of agreement, rarity in whole bits."""
-    codes = ", ".join(f"gamma_{name} as {name}" for name in model.comparisons)
+    codes = ", ".join(f"level_{name} as {name}" for name in model.comparisons)
     return connection.execute(
         f"""
         select {codes},
                round({_rarity_sql(model, "personal")}) as rarity_personal,
                round({_rarity_sql(model, "shared")}) as rarity_shared,
                count(*) as pairs
-        from {compared} group by all order by all
+        from compared group by all order by all
         """
     ).df()
 
 
-def _level_case(name: str, values: Sequence[float]) -> str:
-    branches = " ".join(f"when {code} then {value!r}::double" for code, value in enumerate(values))
-    return f"(case gamma_{name} {branches} else 0.0::double end)"
+def _bits_sql(name: str, levels: Sequence[LevelShares], weight: str, *, rarity: bool) -> str:
+    """Bits of one comparison: those of its level, and of how rare what agrees is."""
+    values = ((level.value, getattr(level, weight)) for level in levels)
+    rungs = " ".join(f"when {code} then {value!r}::double" for code, value in values)
+    rare = f" + rarity_{name}" if rarity and _rare(levels) else ""
+    return f"case level_{name} {rungs} else 0.0::double end{rare}"
 
 
-def _score(connection: Any, compared: str, model: LinkageModel) -> None:
-    """Write table `scored`: every candidate pair with its bits and probability."""
-    columns, against_strangers, against_home = [], [], []
-    for name, levels in model.comparisons.items():
-        rarity = f"coalesce(mw_tf_adj_{name}, 0)" if any(lv.rarity for lv in levels) else "0.0"
-        strangers = _level_case(name, [lv.match_weight for lv in levels])
-        home = _level_case(name, [lv.household_weight for lv in levels])
-        columns += [f"gamma_{name} as level_{name}", f"{strangers} + {rarity} as bits_{name}"]
-        against_strangers.append(f"bits_{name}")
-        against_home.append(f"{home} + {rarity}" if model.kinds[name] == "personal" else home)
-    others = 1 - model.one_person - model.household
-    prior = float(np.log2(model.one_person / others))
+def _prior(model: LinkageModel) -> float:
+    return float(np.log2(model.one_person / (1 - model.one_person - model.household)))
+
+
+def _score(connection: Any, model: LinkageModel) -> None:
+    """Write table `scored`: match weight and probability of every candidate pair."""
+    ladders = model.comparisons.items()
+    strangers = [_bits_sql(n, levels, "match_weight", rarity=True) for n, levels in ladders]
+    home_sql = "1e9::double"
     if model.household > 0:
         prior_home = float(np.log2(model.one_person / model.household))
-        home_sql = f"{prior_home!r}::double + {' + '.join(against_home)}"
-    else:
-        home_sql = "1e9::double"
+        home = [
+            # In a household a rare family name is no surprise.
+            _bits_sql(n, levels, "household_weight", rarity=model.kinds[n] == "personal")
+            for n, levels in ladders
+        ]
+        home_sql = f"{prior_home!r}::double + {' + '.join(home)}"
     # Two alternatives to one person, strangers and household: their odds add up.
     connection.execute(
         f"""
         create or replace temp table scored as
         with bits as (
-            select record_l, record_r, {prior!r}::double as prior, {", ".join(columns)},
+            select record_l, record_r,
+                   {_prior(model)!r}::double + {" + ".join(strangers)} as strangers,
                    {home_sql} as home
-            from {compared}
+            from compared
         ),
-        sums as (select *, prior + {" + ".join(against_strangers)} as strangers from bits),
         weighed as (
-            select *, least(strangers, home) - log2(1 + pow(2.0, -abs(strangers - home)))
-                as match_weight
-            from sums
+            select record_l, record_r,
+                   least(strangers, home) - log2(1 + pow(2.0, -abs(strangers - home)))
+                       as match_weight
+            from bits
         )
-        select * exclude (home, strangers), match_weight - strangers as bits_household,
-               1 / (1 + pow(2.0, -match_weight)) as match_probability
-        from weighed
+        select *, 1 / (1 + pow(2.0, -match_weight)) as match_probability from weighed
         """
     )
 
@@ -468,14 +511,23 @@ def _keep(
     )
     groups = pd.DataFrame({"record": np.arange(records + 1), "grp": group})
     connection.register("groups_given", groups)
-    names = [c for n in model.comparisons for c in (f"level_{n}", f"bits_{n}")]
+    parts = [
+        part
+        for name, levels in model.comparisons.items()
+        for part in (
+            f"level_{name}::integer as level_{name}",
+            f"{_bits_sql(name, levels, 'match_weight', rarity=True)} as bits_{name}",
+        )
+    ]
+    bits = " + ".join(f"bits_{name}" for name in model.comparisons)
     frame = connection.execute(
         f"""
         select l.source as source_l, l.source_id as source_id_l,
                r.source as source_r, r.source_id as source_id_r,
-               s.match_weight, s.match_probability, s.prior,
-               {", ".join(f"s.{name}" for name in names)}, s.bits_household
+               s.match_weight, s.match_probability, {_prior(model)!r}::double as prior,
+               {", ".join(parts)}, s.match_weight - (prior + {bits}) as bits_household
         from scored s
+        join compared using (record_l, record_r)
         join records l on l.record = s.record_l
         join records r on r.record = s.record_r
         join groups_given gl on gl.record = s.record_l

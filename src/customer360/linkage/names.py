@@ -6,16 +6,16 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
-__all__ = ["NICKNAMES", "names_in_email"]
+__all__ = ["NICKNAMES", "names_in_email", "sound_sql"]
 
 _SHORT_FORMS = """
 alex: alexandre alexandra alexis | annie: anne anne marie | anso: anne sophie
 tony: antoine anthony | tom: thomas | toto: thomas | bat: baptiste | ben: benjamin benoit
 babeth: elisabeth | babette: elisabeth | lisa: elisabeth elise | lili: elisabeth aurelie amelie
-bea: beatrice | bernie: bernard | brice: fabrice | caro: caroline | cathy: catherine
+bea: beatrice | bernie: bernard | bob: robert | brice: fabrice | cam: camille | caro: caroline | cathy: catherine
 cath: catherine | cri cri: christine christiane christian | cricri: christine christiane christian
 chris: christophe christian christine christelle | clem: clement clementine | clo: clotilde
-dan: daniel | dany: daniel danielle | dede: andre | dom: dominique | domi: dominique
+dan: daniel | dany: daniel danielle | dede: andre | dedette: bernadette odette | dom: dominique | domi: dominique
 did: didier | didi: didier | doudou: edouard | ed: edouard | eli: elisabeth elie
 fab: fabien fabrice | fanny: stephanie francoise | fanfan: francois francoise
 fatou: fatoumata fatima | flo: florence florian florent | fran: francoise francois
@@ -25,7 +25,7 @@ gui: guillaume guy | guigui: guillaume | gus: gustave auguste
 henri: henry | isa: isabelle | izzy: isabelle | jackie: jacqueline jacques | jacky: jacques
 jacquot: jacques | jc: jean claude jean christophe jean charles | jb: jean baptiste
 jd: jean denis | jef: jean francois | jeff: jean francois joffrey | jf: jean francois
-jg: jean guy | jl: jean luc jean louis | jm: jean marc jean michel jean marie
+jean mi: jean michel | jerem: jeremy jeremie | jg: jean guy | jl: jean luc jean louis | jm: jean marc jean michel jean marie
 jo: joseph joelle josiane joel | joe: joel joseph | jojo: georges josette joseph
 josie: josiane josette | jp: jean pierre jean paul jean philippe | jr: jean rene
 js: jean sebastien | ju: julie julien juliette julia | juju: julien julie juliette
@@ -33,17 +33,18 @@ jy: jean yves | kat: catherine karine | kiki: christian christine | laeti: laeti
 laet: laetitia | lau: laura laurent laurence | lolo: laurent laurence | laulau: laurent laurence
 leo: leopold leonard leonie | lou: louise louis | loulou: louis louise | lu: lucie lucien
 ludo: ludovic | mag: magalie magali marguerite | magali: magalie
+maite: marie therese therese | malo: marie laure
 man: manon manuel | manu: emmanuel emmanuelle manuel manuela | marco: marc | mado: madeleine
 margot: marguerite | marie chris: marie christine | marie jo: marie josephe marie josee
 marie lou: marie louise | marylou: marie louise | mat: mathieu matthieu mathis mathilde
 math: mathieu matthieu mathilde mathis | matt: matthieu mathieu | max: maxime maximilien
 mel: melanie melissa | meme: aimee | mich: michel michelle michele | mimi: michel michele mireille
-michou: michel michelle michele | mick: mickael michel | mike: michael mickael | momo: maurice
+michou: michel michelle michele | mick: mickael michel | mika: mickael | mike: michael mickael | momo: maurice mohamed
 mumu: muriel | nad: nadine nadege nadia | nana: anna nathalie | nanou: anne
 nath: nathalie nathan | nat: nathalie nathan | nico: nicolas nicole | nini: virginie nicole
-oli: olivier olivia | olive: olivier | pat: patrick patrice patricia | patou: patrick patricia
+oli: olivier olivia | oliv: olivier | olive: olivier | pat: patrick patrice patricia | patou: patrick patricia
 paulo: paul | perrine: pierrette | phil: philippe | philou: philippe | pierrot: pierre
-pym: pierre yves marie | py: pierre yves | raph: raphael raphaelle | ray: raymond | ri ri: henri
+pym: pierre yves marie | popo: pauline | py: pierre yves | quent: quentin | raph: raphael raphaelle | ray: raymond | ri ri: henri
 riri: henri | rob: robert robin | rom: romain roman | roro: robert romain | sab: sabine sabrina
 sam: samuel samantha | sandy: sandrine sandra | sandra: alexandra | seb: sebastien
 sev: severine | simo: simone | so: sophie solene | soso: sophie solange | stef: stephane stephanie
@@ -54,6 +55,30 @@ totof: christophe | val: valerie valentin valentine | vero: veronique | vic: vic
 vince: vincent | vir: virginie | vivi: viviane virginie | xav: xavier | yo: yohan yoann johan
 yoyo: yohan yoann lionel | yv: yves yvonne | zab: isabelle | zaza: isabelle elisabeth
 """
+
+
+# How a French name sounds, rule after rule: what is heard down a telephone is spelt anyhow.
+_SOUNDS = (
+    ("ph", "f"), ("[sc]?ch", "9"), ("h", ""), ("eaux?|aux?", "o"), ("ai|ei|ay|ey|oe", "e"),
+    ("qu|ck", "k"), ("c([eiy])", "s\\1"), ("c", "k"), ("g([eiy])", "j\\1"), ("gu", "g"), ("y", "i"),
+    ("z", "s"), ("w", "v"), ("bb", "b"), ("dd", "d"), ("ff", "f"), ("gg", "g"), ("kk", "k"),
+    ("ll", "l"), ("mm", "m"), ("nn", "n"), ("pp", "p"), ("rr", "r"), ("ss", "s"), ("tt", "t"),
+    ("[edstx]+$", ""),
+)  # fmt: skip
+
+
+def sound_sql(name: str) -> str:
+    """SQL of how a folded name sounds.
+
+    Examples
+    --------
+    >>> sound_sql("first_name").count("regexp_replace")
+    26
+    """
+    text = f"replace({name}, ' ', '')"
+    for written, heard in _SOUNDS:
+        text = f"regexp_replace({text}, '{written}', '{heard}', 'g')"
+    return f"nullif({text}, '')"
 
 
 def _read(text: str) -> dict[str, tuple[str, ...]]:
