@@ -826,8 +826,11 @@ _ALL += [
             _integer(
                 "fingerprint", "number that changes when the record does", "", nullable=False
             ),
+            _text("title", "civility", personal=True),
             _text("first_name", "given name in small letters without accents", personal=True),
             _text("last_name", "family name in small letters without accents", personal=True),
+            _flag("first_name_read", "read from the e-mail", nullable=False),
+            _flag("last_name_read", "read from the e-mail", nullable=False),
             _text("birth_date", "date of birth, year first", personal=True),
             _text("email", "e-mail address in small letters", personal=True),
             _text("email_name", "what stands before the @", personal=True),

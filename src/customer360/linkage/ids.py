@@ -81,7 +81,10 @@ def keep_ids(
 
 
 def _name_groups(connection: Any) -> None:
-    """Tables `records` and `overlap`: groups numbered, and the old customers they hold."""
+    """Tables `records` and `overlap`: groups numbered, and the old customers they hold.
+
+    `alone` is a group with one old customer that no other group has: nothing to decide.
+    """
     connection.execute(
         """
         create temp table records as
@@ -89,30 +92,39 @@ def _name_groups(connection: Any) -> None:
                dense_rank() over (order by customer_id) as grp
         from linked;
         create temp table overlap as
-        with given_first as (
-            select to_id, min(run) as since from history group by 1
-        ),
-        shared as (
-            select grp, known.customer_id as old, count(*) as shared,
-                   min({'source': known.source, 'source_id': known.source_id}) as oldest
+        with shared as (
+            select grp, known.customer_id as old, count(*) as shared
             from records join known using (source, source_id) group by all
         )
-        select grp, old, shared,
-               row_number() over (
-                   order by shared desc, coalesce(since, 0), oldest, old
-               ) as place
-        from shared left join given_first on to_id = old
+        select *, count(*) over (partition by grp) = 1 and count(*) over (partition by old) = 1
+            as alone
+        from shared
         """
     )
 
 
 def _give_ids(connection: Any) -> None:
     """Table `given`: one id a group."""
-    edges = connection.execute("select grp, old, shared, place from overlap order by place").df()
-    kept = _best_pairs(edges)
-    connection.register("kept", kept)
+    contested = connection.execute(
+        """
+        with given_first as (select to_id, min(run) as since from history group by 1),
+        oldest as (
+            select grp, old, min({'source': source, 'source_id': source_id}) as oldest
+            from overlap join records using (grp)
+            join known using (source, source_id) where not alone and old = known.customer_id
+            group by all
+        )
+        select grp, old,
+               row_number() over (order by shared desc, coalesce(since, 0), oldest, old) as place
+        from overlap join oldest using (grp, old) left join given_first on to_id = old
+        order by place
+        """
+    ).df()
+    connection.register("best", _best_pairs(contested))
     connection.execute(
         """
+        create temp table kept as
+            select grp, old from overlap where alone union all select grp, old from best;
         create temp table taken as
             select customer_id as id from known
             union select from_id from history where from_id is not null
