@@ -339,8 +339,8 @@ def explain_link(
 
     Example: [bold]customer360 explain-link crm:1042 web:77[/]
     """
-    from customer360.linkage.records import LinkageError
     from customer360.link_words import explain_customer, explain_two
+    from customer360.linkage.records import LinkageError
     from customer360.storage import Store
 
     store = Store.open(_root())

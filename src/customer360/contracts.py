@@ -843,8 +843,8 @@ _ALL += [
     Table(
         "id_history",
         "linked",
-        "something that happened to a customer's id",
-        ("run", "from_id", "to_id"),
+        "one thing that happened to an id of a customer",
+        (),
         (
             _integer("run", "how many times ids were accepted before, and one", nullable=False),
             _text("from_id", "id before; empty for a new customer"),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import date
 from typing import Any
 
-import narwhals as nw
+import duckdb
 import pandas as pd
 
 from customer360.features.btyd_summary import summarise_purchases
@@ -72,7 +73,9 @@ def link_error_costs(
     first: dict[str, set[Any]] = {}
     runs = [("none", 0.0), *((e, s) for e in ("false merges", "false splits") for s in shares)]
     for error, share in runs:
-        merges, splits = (share if error == name else 0.0 for name in ("false merges", "false splits"))
+        merges, splits = (
+            share if error == name else 0.0 for name in ("false merges", "false splits")
+        )
         links = perturb_links(tables[1], false_merges=merges, false_splits=splits, seed=seed)
         scored = _score(
             tables[0],
@@ -123,8 +126,9 @@ def _score(
     time_unit_days: float,
 ) -> pd.DataFrame:
     """Customers who bought: customer_id, clv, alive (probability), silent_days."""
-    who = attach_customer(orders, as_arrow(links))
-    days = nw.from_native(purchase_days(who)).lazy().collect("pandas").to_native()
+    with closing(duckdb.connect()) as engine:
+        who = attach_customer(engine.from_arrow(orders), engine.from_arrow(as_arrow(links)))
+        days = purchase_days(who).df()
     summary = summarise_purchases(days, until=as_of).sort_values("customer_id", ignore_index=True)
     btyd = fit_btyd(summary, model="bg_nbd", time_unit_days=time_unit_days)
     value = customer_value(

@@ -121,9 +121,7 @@ def _customers(store: Store, records: Sequence[tuple[str, str]]) -> dict[tuple[s
     return {record: linked[record] for record in records if record in linked.index}
 
 
-def _side_by_side(
-    store: Store, records: Sequence[tuple[str, str]], show_values: bool
-) -> str:
+def _side_by_side(store: Store, records: Sequence[tuple[str, str]], show_values: bool) -> str:
     """A line a field, a column a record; masked unless asked otherwise."""
     people = store.read("staged.people").df().set_index(["source", "source_id"])
     chosen = people.loc[list(records), SHOWN].copy()

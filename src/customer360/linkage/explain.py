@@ -13,7 +13,14 @@ from customer360.linkage.engine_tables import as_arrow
 from customer360.linkage.matching import Matches
 from customer360.linkage.records import LinkageError
 
-__all__ = ["explain_words", "hardest_pairs", "mask", "pairs_to_label", "waterfall", "waterfall_words"]
+__all__ = [
+    "explain_words",
+    "hardest_pairs",
+    "mask",
+    "pairs_to_label",
+    "waterfall",
+    "waterfall_words",
+]
 
 COLUMNS = ["column", "level", "match_weight", "cumulative_weight", "words"]
 PAIR = ["source_l", "source_id_l", "source_r", "source_id_r"]

@@ -11,7 +11,6 @@ from datetime import date
 from typing import Any
 
 import duckdb
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -81,16 +80,14 @@ def keep_ids(
 
 
 def _name_groups(connection: Any) -> None:
-    """Tables `records` and `overlap`: groups numbered, and the old customers they hold.
+    """Tables `records` and `overlap`: groups, and the old customers they hold.
 
     `alone` is a group with one old customer that no other group has: nothing to decide.
     """
     connection.execute(
         """
         create temp table records as
-        select source, source_id, has_person_record,
-               dense_rank() over (order by customer_id) as grp
-        from linked;
+        select source, source_id, has_person_record, customer_id as grp from linked;
         create temp table overlap as
         with shared as (
             select grp, known.customer_id as old, count(*) as shared
@@ -170,7 +167,7 @@ def _best_pairs(edges: pd.DataFrame) -> pd.DataFrame:
         left = ~(edges["grp"].isin(best["grp"]) | edges["old"].isin(best["old"]))
         edges = edges[left]
     if not taken:
-        return pd.DataFrame({"grp": np.array([], dtype="int64"), "old": pd.Series(dtype="str")})
+        return pd.DataFrame({"grp": pd.Series(dtype="str"), "old": pd.Series(dtype="str")})
     return pd.concat(taken, ignore_index=True)
 
 

@@ -31,7 +31,8 @@ from customer360.linkage.matching import (
     _score,
 )
 from customer360.linkage.model import LinkageModel, check_trained
-from customer360.linkage.records import _DERIVED, LinkageError, prepare_records
+from customer360.linkage.names import names_in_email
+from customer360.linkage.records import _DERIVED, LinkageError, _vocabulary, prepare_records
 
 __all__ = ["Known", "compare_records", "compared_records", "link_new_records"]
 
@@ -119,8 +120,8 @@ def link_new_records(
     Returns
     -------
     matches : Matches
-        Pairs of today: the old ones as they were, and those of the customers that a new
-        record touches. `pairs_compared` counts the comparisons made now.
+        Pairs of today, not sorted: the old ones as they were, and those of the customers that
+        a new record touches. `pairs_compared` counts the comparisons made now.
     linked : pandas.DataFrame
         Contract `linked_records`. Customers that no new record touches have the id they
         had; the id of others only says which records go together (see `ids.keep_ids`).
@@ -136,13 +137,14 @@ def link_new_records(
         _register(connection, people=people, known=known, other_ids=other_ids)
         rules = _rules(known.model["blocking_rules"])
         _find_near(connection, rules)
-        _make_blocks(connection, model, "near")
+        _make_blocks(connection, model)
         compared = _compare(connection, model, _pairs_with_new(len(rules)))
         _find_touched(connection, threshold=threshold)
-        _make_blocks(connection, model, "touched")
         compared += _compare(connection, model, _pairs_of_touched(len(rules)))
         pairs, evidence = _keep(connection, model, records=_last(connection), threshold=threshold)
-        touched = connection.sql("select source, source_id from touched").to_arrow_table()
+        touched = connection.sql(
+            "select source, source_id from blocks semi join touched using (record)"
+        ).to_arrow_table()
         matches = Matches(
             pairs, evidence, model={**known.model}, blocking=_no_blocking(), threshold=threshold
         )
@@ -296,9 +298,13 @@ def _register(connection: Any, *, people: Any, known: Known, other_ids: Any | No
 
 
 def _find_near(connection: Any, rules: Sequence[str]) -> None:
-    """Tables `keys` (of everybody, one column a rule) and `near` (share one with a new record)."""
+    """Table `chosen`: new records, and customers with a record that shares a key with one.
+
+    Columns customer_id (empty for a new record), is_new and one key a rule.
+    """
     fresh = "select p.* from people_today p semi join fresh using (source, source_id)"
     prepare_records(connection, connection.sql(fresh).to_arrow_table())
+    _read_names(connection)
     columns = _key_columns(len(rules))
     keys = ", ".join(f"{sql} as {column}" for sql, column in zip(rules, columns, strict=True))
     connection.execute(
@@ -306,7 +312,7 @@ def _find_near(connection: Any, rules: Sequence[str]) -> None:
         create temp table everybody as
         select *, false as is_new from old
         union all by name
-        select source, source_id, {", ".join(_FOLDED)}, true as is_new from records;
+        select source, source_id, {", ".join(_FOLDED)}, true as is_new from new_records;
         create temp table keys as select source, source_id, is_new, {keys} from everybody
         """
     )
@@ -320,36 +326,85 @@ def _find_near(connection: Any, rules: Sequence[str]) -> None:
         )
     connection.execute(
         f"""
-        create temp table near as
-        select source, source_id from keys
-        where is_new or {" or ".join(f"{c} in (from with_{c})" for c in columns)}
+        create temp table chosen as
+        with near as (
+            select source, source_id from keys
+            where {" or ".join(f"{c} in (from with_{c})" for c in columns)}
+        ),
+        about as (
+            select customer_id from known_linked semi join near using (source, source_id)
+            union
+            -- Customers that lost a record, or held it before it changed.
+            select customer_id from known_linked anti join old using (source, source_id)
+            where has_person_record
+        )
+        select source, source_id, null as customer_id, is_new, {", ".join(columns)}
+        from keys where is_new
+        union all
+        select source, source_id, customer_id, is_new, {", ".join(columns)}
+        from keys join known_linked using (source, source_id)
+        where not is_new and customer_id in (from about)
         """
     )
 
 
-def _make_blocks(connection: Any, model: LinkageModel, chosen: str) -> None:
-    """Table `blocks`: the records of table `chosen` ready to be compared.
+def _read_names(connection: Any) -> None:
+    """Table `new_records`: as prepared, names missing read from the e-mail.
 
-    Columns customer_id (empty for a new record), is_new, and those of tables `keys` and
-    `chosen`.
+    A name is known by those who bear it, and the new records are too few to know many.
     """
+    connection.execute(
+        "create or replace temp table folded as select first_name, last_name from old"
+    )
+    firsts, lasts = (_vocabulary(connection, c) for c in ("first_name", "last_name"))
+    wanted = connection.execute(
+        """select distinct email_name, first_name, last_name from records
+        where email_name is not null and (first_name is null or last_name is null)
+        order by all"""
+    ).fetchall()
+    rows = [
+        (email_name, first, last, *read)
+        for email_name, first, last in wanted
+        if (read := names_in_email(email_name, first=first, last=last, firsts=firsts, lasts=lasts))
+    ]
+    names = ["email_name", "first_name", "last_name", "first_read", "last_read"]
+    connection.register("names_read", pd.DataFrame(rows, columns=names, dtype="str"))
+    connection.execute(
+        """
+        create temp table new_records as
+        select r.* replace (
+            coalesce(r.first_name, n.first_read) as first_name,
+            coalesce(r.last_name, n.last_read) as last_name,
+            r.first_name_read or (r.first_name is null and n.first_read is not null)
+                as first_name_read,
+            r.last_name_read or (r.last_name is null and n.last_read is not null)
+                as last_name_read)
+        from records r left join names_read n
+            on n.email_name = r.email_name
+            and n.first_name is not distinct from r.first_name
+            and n.last_name is not distinct from r.last_name
+        """
+    )
+    connection.unregister("names_read")
+
+
+def _make_blocks(connection: Any, model: LinkageModel) -> None:
+    """Table `blocks`: the records of table `chosen` ready to be compared."""
     # Old records come as they were compared: to read a name from an e-mail, or to put it in
     # its place, took the names of everybody.
     folded = ", ".join(f"e.{c}" for c in _FOLDED if not c.endswith("_read"))
     records = connection.sql(
         f"""select e.source, e.source_id, {folded}
-        from everybody e semi join {chosen} using (source, source_id)"""
+        from everybody e semi join chosen using (source, source_id)"""
     )
     prepare_records(connection, records.to_arrow_table())
     connection.execute(
-        f"""create or replace temp table blocks as
+        """create temp table blocks as
         select r.* replace (e.first_name_read as first_name_read,
                             e.last_name_read as last_name_read),
-               l.customer_id, k.* exclude (source, source_id), c.* exclude (source, source_id)
+               c.* exclude (source, source_id)
         from records r join everybody e using (source, source_id)
-        join {chosen} c using (source, source_id) join keys k using (source, source_id)
-        left join known_linked l
-            on l.source = r.source and l.source_id = r.source_id and not k.is_new"""
+        join chosen c using (source, source_id)"""
     )
     _count_names(connection, model)
 
@@ -372,8 +427,9 @@ def _pairs_of_touched(rules: int) -> str:
     """Pairs of table `blocks` that share a key and may be of one customer now."""
     same = " or ".join(f"l.{column} = r.{column}" for column in _key_columns(rules))
     return f"""
+        with inside as (from blocks join touched using (record))
         select l.record, r.record
-        from blocks l join blocks r on l.grp = r.grp and l.record < r.record and ({same})"""
+        from inside l join inside r on l.grp = r.grp and l.record < r.record and ({same})"""
 
 
 def _count_names(connection: Any, model: LinkageModel) -> None:
@@ -421,7 +477,9 @@ def _compare(connection: Any, model: LinkageModel, pairs: str) -> int:
             if level.rarity:
                 frequency = f"greatest(tf_{level.rarity}_l, tf_{level.rarity}_r)"
                 rare.append(f"when {share.value} then log2({share.u!r} / {frequency})")
-        measures.append(f"(case when {unknown} then -1 {' '.join(rungs)} end)::tinyint level_{name}")
+        measures.append(
+            f"(case when {unknown} then -1 {' '.join(rungs)} end)::tinyint level_{name}"
+        )
         if rare:
             measures.append(f"coalesce(case level_{name} {' '.join(rare)} end, 0) as rarity_{name}")
     columns = [row[0] for row in connection.execute("describe blocks").fetchall()]
@@ -453,8 +511,7 @@ def _find_touched(connection: Any, *, threshold: float) -> None:
     connection.execute(
         f"""
         create temp table name_of as
-        select record, source, source_id, is_new,
-               case when is_new then 'new ' || record else customer_id end as name
+        select record, is_new, case when is_new then 'new ' || record else customer_id end as name
         from blocks;
         create temp table edges as
         select l.name as name_l, r.name as name_r
@@ -479,12 +536,7 @@ def _find_touched(connection: Any, *, threshold: float) -> None:
     connection.execute(
         """
         create temp table touched as
-        select source, source_id, grp
-        from name_of join nodes using (name) join groups using (node) where is_new
-        union all
-        select old.source, old.source_id, grp
-        from old join known_linked using (source, source_id)
-        join nodes on name = customer_id join groups using (node)
+        select record, grp from name_of join nodes using (name) join groups using (node)
         """
     )
 
@@ -529,6 +581,5 @@ def _pairs_of_today(connection: Any) -> pd.DataFrame:
             anti join pairs_again using (source_l, source_id_l, source_r, source_id_r)
         )
         select {columns} from stand union all select {columns} from pairs_again
-        order by source_l, source_id_l, source_r, source_id_r
         """
     ).df()

@@ -19,7 +19,9 @@ def decisions(*rows: tuple[str, str, str]) -> pd.DataFrame:
 
 
 def linked(text: str) -> pd.DataFrame:
-    rows = [("s", record, f"c{n}", True) for n, group in enumerate(text.split()) for record in group]
+    rows = [
+        ("s", record, f"c{n}", True) for n, group in enumerate(text.split()) for record in group
+    ]
     columns = ["source", "source_id", "customer_id", "has_person_record"]
     return pd.DataFrame(rows, columns=columns).sort_values("source_id", ignore_index=True)
 

@@ -18,7 +18,9 @@ DAY = date(2025, 6, 30)
 
 def grouped(text: str) -> pd.DataFrame:
     """`"ab c"`: records a and b are one person, c another."""
-    rows = [("s", record, f"g{n}", True) for n, group in enumerate(text.split()) for record in group]
+    rows = [
+        ("s", record, f"g{n}", True) for n, group in enumerate(text.split()) for record in group
+    ]
     return pd.DataFrame(rows, columns=CONTRACTS["linked_records"].column_names)
 
 

@@ -91,6 +91,14 @@ TRACK = pd.DataFrame(
     }
 )
 END = date(2025, 1, 20)
+COSTS = pd.DataFrame(
+    {
+        "error": ["none", "false merges", "false splits"],
+        "share": [0.0, 0.01, 0.01],
+        "clv_change": [0.0, 0.001, -0.001],
+        "best_wrong": [0.0, 0.01, 0.002],
+    }
+)
 
 FIGURES = {
     "rows_set_aside": lambda: cleaning.rows_set_aside(SUMMARY),
@@ -99,6 +107,7 @@ FIGURES = {
     "match_weights": lambda: linkage.match_weights(PAIRS, threshold=0.8),
     "evidence_waterfall": lambda: linkage.evidence_waterfall(STEPS, title="Two records"),
     "records_per_customer": lambda: linkage.records_per_customer(RECORDS),
+    "link_errors": lambda: linkage.link_errors(COSTS),
     "field_origins": lambda: customers.field_origins(ORIGINS),
     "sales_by_month": lambda: customers.sales_by_month(MONTHS, currency="EUR"),
     "pause_lengths": lambda: features.pause_lengths(GAPS, horizon_days=35, quantile=0.9),
