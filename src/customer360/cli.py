@@ -327,6 +327,104 @@ def dictionary() -> None:
         console.print(f"Wrote docs/{name}.md")
 
 
+@app.command("explain-link")
+def explain_link(
+    first: Annotated[str, typer.Argument(help="a record, SOURCE:SOURCE_ID, or a customer's id")],
+    second: Annotated[str | None, typer.Argument(help="another record, SOURCE:SOURCE_ID")] = None,
+    show_values: Annotated[
+        bool, typer.Option("--show-values", help="show personal values in full")
+    ] = False,
+) -> None:
+    """Say in words why two records are one person or not, or what holds a customer together.
+
+    Example: [bold]customer360 explain-link crm:1042 web:77[/]
+    """
+    from customer360.link_words import explain_customer, explain_two
+    from customer360.linkage.records import LinkageError
+    from customer360.storage import Store
+
+    store = Store.open(_root())
+    try:
+        if second is None and ":" not in first:
+            words = explain_customer(store, customer_id=first, show_values=show_values)
+        else:
+            two = [_record(text) for text in (first, second or "")]
+            words = explain_two(store, records=two, show_values=show_values)
+    except (LinkageError, FileNotFoundError) as error:
+        raise _stop(str(error)) from None
+    finally:
+        store.close()
+    console.print(escape(words))
+
+
+def _record(text: str) -> tuple[str, str]:
+    source, colon, source_id = text.partition(":")
+    if not (source and colon and source_id):
+        raise _stop(f"{text!r} is not a record: write SOURCE:SOURCE_ID, for example crm:1042")
+    return source, source_id
+
+
+@app.command()
+def unlink(
+    customer: Annotated[str, typer.Argument(help="customer_id")],
+    records: Annotated[list[str], typer.Argument(help="its records to take out, SOURCE:SOURCE_ID")],
+) -> None:
+    """Take records out of a customer; later runs remember it (data/raw/corrections.csv).
+
+    The records named may stay together; none of them comes back to the others.
+
+    Example: [bold]customer360 unlink c0123456789ab web:77[/]
+    """
+    from customer360.contracts import ContractError
+    from customer360.linkage.corrections import read_decisions
+    from customer360.linkage.corrections import unlink as decide
+    from customer360.linkage.records import LinkageError
+    from customer360.storage import Store, write_text
+
+    store = Store.open(_root())
+    file = "data/raw/corrections.csv"
+    try:
+        linked = store.read("linked_records").df()
+        rows = decide(linked, customer_id=customer, records=[_record(r) for r in records])
+        before, labels = store.read_csv(file), store.read_csv("data/raw/labels.csv")
+        both = rows if before is None else _together(before, rows)
+        # Checked before it is written: a later run must be able to read it.
+        read_decisions(corrections=both, labels=labels)
+        write_text(store.root / file, both.to_csv(index=False))
+    except (LinkageError, ContractError, FileNotFoundError) as error:
+        raise _stop(str(error)) from None
+    finally:
+        store.close()
+    console.print(f"Remembered in {file}: {len(rows):,} pairs of records are different people.")
+    console.print("[bold]Next:[/] make pipeline")
+
+
+def _together(before: Any, rows: Any) -> Any:
+    import pandas as pd
+
+    return pd.concat([before, rows], ignore_index=True).drop_duplicates()
+
+
+@app.command("accept-ids")
+def accept() -> None:
+    """Remember the customer ids of the last run, so that the next one keeps them.
+
+    Run it when its ids were used (a list was sent, a file delivered), before new files come.
+
+    Example: [bold]customer360 accept-ids[/]
+    """
+    from customer360.known import accept_ids
+
+    try:
+        counts = accept_ids(_root())
+    except FileNotFoundError as error:
+        raise _stop(str(error)) from None
+    console.print(
+        f"Remembered: {counts['customers']:,} customers of {counts['records']:,} records, in "
+        "data/raw/known. Later runs keep their ids."
+    )
+
+
 @app.command()
 def strip(
     notebooks: Annotated[

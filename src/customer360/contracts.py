@@ -839,6 +839,49 @@ _ALL += [
             ),
         ),
     ),
+    Table(
+        "compared_records",
+        "linked",
+        "a record of a person as linkage compares it",
+        ("source", "source_id"),
+        (
+            *_SOURCE,
+            _integer(
+                "fingerprint", "number that changes when the record does", "", nullable=False
+            ),
+            _text("title", "civility", personal=True),
+            _text("first_name", "given name in small letters without accents", personal=True),
+            _text("last_name", "family name in small letters without accents", personal=True),
+            _flag("first_name_read", "read from the e-mail", nullable=False),
+            _flag("last_name_read", "read from the e-mail", nullable=False),
+            _text("birth_date", "date of birth, year first", personal=True),
+            _text("email", "e-mail address in small letters", personal=True),
+            _text("email_name", "what stands before the @", personal=True),
+            _text("phone", "telephone number", personal=True),
+            _text("street", "number and street in small letters", personal=True),
+            _text("postcode", "postal code", personal=True),
+            _text("city", "town in small letters", personal=True),
+        ),
+    ),
+    Table(
+        "id_history",
+        "linked",
+        "one thing that happened to an id of a customer",
+        (),
+        (
+            _integer("run", "how many times ids were accepted before, and one", nullable=False),
+            _text("from_id", "id before; empty for a new customer"),
+            _text("to_id", "id after; empty for a customer that is gone"),
+            _AS_OF,
+            _text(
+                "why",
+                "merged and split: by the evidence; unlinked and labelled: asked for by a person",
+                allowed=("new", "gone", "merged", "split", "unlinked", "labelled"),
+                nullable=False,
+            ),
+            _integer("records", "records that went from the one to the other", nullable=False),
+        ),
+    ),
 ]
 
 # --- customers --------------------------------------------------------------------------------

@@ -180,6 +180,35 @@ class Store:
                 f"a row must be {table.grain}. Remove the duplicates or complete the key."
             )
 
+    def read_csv(self, relative: str) -> Any:
+        """A small CSV file that a person keeps below the project folder, as text.
+
+        Returns
+        -------
+        pandas.DataFrame or None
+            None when the file is not there. Comma, semicolon or tab may separate.
+
+        Raises
+        ------
+        ContractError
+            When it is no table of text in UTF-8.
+        """
+        path = self.root / relative
+        if not path.is_file():
+            return None
+        # Here: not every command needs pandas.
+        import pandas as pd
+
+        try:
+            header = path.read_text(encoding="utf-8-sig").partition("\n")[0]
+            separator = max(",;\t", key=header.count)
+            return pd.read_csv(path, sep=separator, dtype="str", encoding="utf-8-sig")
+        except (ValueError, pd.errors.ParserError) as error:
+            raise ContractError(
+                f"{relative} cannot be read as a table ({type(error).__name__}): save it as "
+                "CSV in UTF-8, with one line of column names"
+            ) from None
+
     def folder(self, relative: str) -> Path:
         """A folder of the project, made when it is not there yet."""
         path = self.root / relative

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import math
+from contextlib import closing
 from typing import Any
 
+import duckdb
 import pandas as pd
 
+from customer360.linkage.engine_tables import as_arrow
 from customer360.linkage.matching import Matches
 from customer360.linkage.records import LinkageError
 
-__all__ = ["waterfall", "waterfall_words"]
+__all__ = [
+    "explain_words",
+    "hardest_pairs",
+    "mask",
+    "pairs_to_label",
+    "waterfall",
+    "waterfall_words",
+]
 
 COLUMNS = ["column", "level", "match_weight", "cumulative_weight", "words"]
+PAIR = ["source_l", "source_id_l", "source_r", "source_id_r"]
+SHOWN = ["title", "first_name", "last_name", "birth_date", "email", "phone", "street", "postcode",
+         "city"]  # fmt: skip
+# From so many bits on, evidence is called so.
+STRENGTHS = ((10.0, "very strongly"), (5.0, "strongly"), (2.0, "clearly"), (0.1, "a little"))
 
 
 def waterfall(
@@ -78,6 +94,98 @@ def waterfall(
 def waterfall_words(table: pd.DataFrame) -> str:
     """The waterfall as one sentence a line."""
     return "\n".join(f"{row.column}: {row.words}" for row in table.itertuples())
+
+
+def explain_words(table: pd.DataFrame) -> str:
+    """The waterfall as a reader wants it: what speaks for, what against, and what follows.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `waterfall`.
+    """
+    steps, total = table.iloc[1:-1], table.iloc[-1]
+    silent = steps["match_weight"].abs() < STRENGTHS[-1][0]
+    lines = []
+    for heading, chosen in (
+        ("Speaks for one person", steps[~silent & (steps["match_weight"] > 0)]),
+        ("Speaks against", steps[~silent & (steps["match_weight"] < 0)]),
+    ):
+        lines.append(f"{heading}:" if len(chosen) else f"{heading}: nothing")
+        order = chosen["match_weight"].abs().sort_values(ascending=False, kind="stable").index
+        for row in chosen.loc[order].itertuples():
+            bits = abs(float(row.match_weight))  # type: ignore[arg-type]
+            strength = next(word for least, word in STRENGTHS if bits >= least)
+            lines.append(f"  {row.column}, {strength}: {row.words}")
+    if silent.any():
+        lines.append(f"Says nothing: {', '.join(steps.loc[silent, 'column'])}")
+    start = 2.0 ** -float(table["match_weight"].iloc[0])
+    lines.append(f"Before looking, one pair of records in {start:,.0f} is one person.")
+    lines.append(f"All together: {total['words']}.")
+    return "\n".join(lines)
+
+
+def mask(values: pd.Series) -> pd.Series:
+    """Personal values one may show: the first letter of each word, no digit.
+
+    Examples
+    --------
+    >>> mask(pd.Series(["Jean-Paul", "12 rue des Lilas"])).tolist()
+    ['J•••-P•••', '•• r•• d•• L••••']
+    """
+    return values.astype("str").str.replace(r"(?<=[^\W\d_])\w|[\d_]", "•", regex=True)
+
+
+def hardest_pairs(matches: Matches, *, count: int) -> pd.DataFrame:
+    """The pairs whose evidence lies nearest to what a link asks for.
+
+    Parameters
+    ----------
+    matches : Matches
+    count : int
+        Most pairs wanted.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Contract `link_pairs`, hardest first.
+    """
+    asked = math.log2(matches.threshold / (1 - matches.threshold))
+    distance = (matches.pairs["match_weight"] - asked).abs()
+    table = matches.pairs.assign(distance=distance).sort_values(["distance", *PAIR])
+    return table.head(count).drop(columns="distance").reset_index(drop=True)
+
+
+def pairs_to_label(pairs: pd.DataFrame, people: Any) -> pd.DataFrame:
+    """Pairs side by side, with an empty verdict for a person to fill in.
+
+    Parameters
+    ----------
+    pairs : pandas.DataFrame
+        Contract `link_pairs`.
+    people : frame
+        Contract `staged.people`. Its values are personal: the table stays below `data/`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        source_l, source_id_l, source_r, source_id_r, verdict (empty), match_probability, and
+        each field of both records, in the order of `pairs`.
+    """
+    sides = ", ".join(f"{side}.{c}::varchar as {c}_{side}" for c in SHOWN for side in ("l", "r"))
+    with closing(duckdb.connect()) as connection:
+        connection.register("people", as_arrow(people))
+        connection.register("pairs", as_arrow(pairs.assign(place=range(len(pairs)))))
+        return connection.sql(
+            f"""
+            select {", ".join(f"p.{c}" for c in PAIR)}, null::varchar as verdict,
+                   round(match_probability, 4) as match_probability, {sides}
+            from pairs p
+            join people l on l.source = p.source_l and l.source_id = p.source_id_l
+            join people r on r.source = p.source_r and r.source_id = p.source_id_r
+            order by place
+            """
+        ).df()
 
 
 def _row(column: str, level: str, bits: float) -> dict[str, Any]:

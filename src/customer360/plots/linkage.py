@@ -11,7 +11,13 @@ from matplotlib.axes import Axes
 from customer360.plots.canvas import counted, horizontal, new_axes
 from customer360.plots.style import INK, MUTED, PALETTE, thousands, use_style
 
-__all__ = ["evidence_waterfall", "match_weights", "records_per_customer", "use_style"]
+__all__ = [
+    "evidence_waterfall",
+    "link_errors",
+    "match_weights",
+    "records_per_customer",
+    "use_style",
+]
 
 
 def match_weights(pairs: pd.DataFrame, *, threshold: float) -> Axes:
@@ -86,3 +92,34 @@ def records_per_customer(counts: pd.DataFrame) -> Axes:
         title="Records behind each customer",
     )
     return thousands(ax)
+
+
+def link_errors(costs: pd.DataFrame) -> Axes:
+    """What wrong links do to value and lists, by their share.
+
+    Parameters
+    ----------
+    costs : pandas.DataFrame
+        From `customer360.link_errors.link_error_costs`.
+    """
+    ax = new_axes()
+    measures = {"clv_change": "value of the base", "best_wrong": "wrong on the best tenth's list"}
+    for colour, (column, words) in zip(PALETTE, measures.items(), strict=False):
+        for error, style in (("false merges", "-"), ("false splits", "--")):
+            rows = costs[costs["error"].isin(["none", error])]
+            ax.plot(
+                100 * rows["share"],
+                100 * rows[column],
+                style,
+                color=colour,
+                marker="o",
+                label=f"{words}, {error}",
+            )
+    ax.axhline(0, color=INK, linewidth=0.8)
+    ax.set(
+        xlabel="customers with a wrong link (%)",
+        ylabel="change, or share of the list (%)",
+        title="What wrong links cost",
+    )
+    ax.legend()
+    return ax

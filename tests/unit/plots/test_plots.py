@@ -111,6 +111,14 @@ TRACK = pd.DataFrame(
     }
 )
 END = date(2025, 1, 20)
+COSTS = pd.DataFrame(
+    {
+        "error": ["none", "false merges", "false splits"],
+        "share": [0.0, 0.01, 0.01],
+        "clv_change": [0.0, 0.001, -0.001],
+        "best_wrong": [0.0, 0.01, 0.002],
+    }
+)
 
 FIGURES = {
     "rows_set_aside": lambda: cleaning.rows_set_aside(SUMMARY),
@@ -119,6 +127,7 @@ FIGURES = {
     "match_weights": lambda: linkage.match_weights(PAIRS, threshold=0.8),
     "evidence_waterfall": lambda: linkage.evidence_waterfall(STEPS, title="Two records"),
     "records_per_customer": lambda: linkage.records_per_customer(RECORDS),
+    "link_errors": lambda: linkage.link_errors(COSTS),
     "field_origins": lambda: customers.field_origins(ORIGINS),
     "field_accuracy": lambda: customers.field_accuracy(ACCURACY),
     "ways_to_reach": lambda: customers.ways_to_reach(duckdb.from_arrow(WAYS)),

@@ -1,0 +1,236 @@
+"""A customer keeps its id from run to run; what changes is written down.
+
+The ids given before are an input, the ids given now and the history an output: nothing is
+remembered behind the reader's back (docs/decisions/0007).
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import date
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+from customer360.contracts import CONTRACTS, arrow_schema, empty_table
+from customer360.linkage.engine_tables import as_arrow
+
+__all__ = ["keep_ids"]
+
+KEY = ["source", "source_id"]
+# `c` and twelve digits of the SHA-256 of the oldest record; a number is added when that is taken.
+FRESH_ID = "'c' || substr(sha256(source || chr(31) || source_id || {salt}), 1, 12)"
+
+
+def keep_ids(
+    linked: Any,
+    *,
+    as_of: date,
+    known: Any | None = None,
+    history: Any | None = None,
+    decided: pd.DataFrame | None = None,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Give each group of records the id its people already had, or one never used.
+
+    A group takes the id of the old customer with which it shares most records; of equals,
+    the id given first, then the one of the smallest record key. An id goes to one group
+    only: when a customer falls apart, the largest part keeps it and the others get fresh
+    ids; when two become one, the larger one's id stays.
+
+    Parameters
+    ----------
+    linked : frame
+        Contract `linked_records`; its customer_id only says which records go together.
+    as_of : date
+        Last day of which everything is known: the day of what happens to ids now.
+    known : frame, optional
+        Contract `linked_records`, with the ids given before. Without it all are new.
+    history : frame, optional
+        Contract `id_history`: what happened to ids before. Ids in it are never given anew.
+    decided : pandas.DataFrame, optional
+        From `corrections.read_decisions`; tells which merges and splits a person asked for.
+
+    Returns
+    -------
+    linked_records : pandas.DataFrame
+        Contract `linked_records`, sorted by key.
+    id_history : pandas.DataFrame
+        Contract `id_history`: the rows given, and those of this run.
+    """
+    contracts = CONTRACTS["linked_records"], CONTRACTS["id_history"]
+    with closing(duckdb.connect()) as connection:
+        for name, table, contract in (
+            ("linked", linked, contracts[0]),
+            ("known", known, contracts[0]),
+            ("history", history, contracts[1]),
+        ):
+            given = empty_table(contract) if table is None else as_arrow(table)
+            connection.register(name, given)
+        _name_groups(connection)
+        _give_ids(connection)
+        _note_reasons(connection, decided)
+        records = connection.execute(
+            """select source, source_id, given.customer_id, has_person_record
+            from records join given using (grp) order by source, source_id"""
+        ).df()
+        written = _write_history(connection, as_of=as_of)
+    return records, written.to_pandas(date_as_object=True)
+
+
+def _name_groups(connection: Any) -> None:
+    """Tables `records` and `overlap`: groups, and the old customers they hold.
+
+    `alone` is a group with one old customer that no other group has: nothing to decide.
+    """
+    connection.execute(
+        """
+        create temp table records as
+        select source, source_id, has_person_record, customer_id as grp from linked;
+        create temp table overlap as
+        with shared as (
+            select grp, known.customer_id as old, count(*) as shared
+            from records join known using (source, source_id) group by all
+        )
+        select *, count(*) over (partition by grp) = 1 and count(*) over (partition by old) = 1
+            as alone
+        from shared
+        """
+    )
+
+
+def _give_ids(connection: Any) -> None:
+    """Table `given`: one id a group."""
+    contested = connection.execute(
+        """
+        with given_first as (select to_id, min(run) as since from history group by 1),
+        oldest as (
+            select grp, old, min({'source': source, 'source_id': source_id}) as oldest
+            from overlap join records using (grp)
+            join known using (source, source_id) where not alone and old = known.customer_id
+            group by all
+        )
+        select grp, old,
+               row_number() over (order by shared desc, coalesce(since, 0), oldest, old) as place
+        from overlap join oldest using (grp, old) left join given_first on to_id = old
+        order by place
+        """
+    ).df()
+    connection.register("best", _best_pairs(contested))
+    connection.execute(
+        """
+        create temp table kept as
+            select grp, old from overlap where alone union all select grp, old from best;
+        create temp table taken as
+            select customer_id as id from known
+            union select from_id from history where from_id is not null
+            union select to_id from history where to_id is not null;
+        create temp table nameless as
+            select grp, min({'source': source, 'source_id': source_id}) as oldest
+            from records where grp not in (select grp from kept) group by 1;
+        create temp table given as select grp, old as customer_id from kept
+        """
+    )
+    tries = 0
+    while connection.execute("select count(*) from nameless").fetchall()[0][0]:
+        salt = f"chr(31) || '{tries}'" if tries else "''"
+        connection.execute(
+            f"""
+            create or replace temp table proposed as
+            select grp, {FRESH_ID.format(salt=salt)} as id
+            from (select grp, oldest.source as source, oldest.source_id as source_id from nameless)
+            qualify row_number() over (partition by id order by grp) = 1;
+            delete from proposed where id in (select id from taken);
+            insert into given select grp, id from proposed;
+            insert into taken select id from proposed;
+            delete from nameless where grp in (select grp from proposed)
+            """
+        )
+        tries += 1
+
+
+def _best_pairs(edges: pd.DataFrame) -> pd.DataFrame:
+    """Groups and old customers paired one to one, in the order of `place`.
+
+    A pair that is first for both its ends can be taken at once: that is what taking them
+    one by one would do, without a loop over customers.
+    """
+    taken = []
+    while len(edges):
+        place = edges["place"].to_numpy()
+        first = (place == edges.groupby("grp")["place"].transform("min").to_numpy()) & (
+            place == edges.groupby("old")["place"].transform("min").to_numpy()
+        )
+        best = edges[first]
+        taken.append(best[["grp", "old"]])
+        left = ~(edges["grp"].isin(best["grp"]) | edges["old"].isin(best["old"]))
+        edges = edges[left]
+    if not taken:
+        return pd.DataFrame({"grp": pd.Series(dtype="str"), "old": pd.Series(dtype="str")})
+    return pd.concat(taken, ignore_index=True)
+
+
+def _note_reasons(connection: Any, decided: pd.DataFrame | None) -> None:
+    """Table `reasons`: moves from one id to another that a person asked for."""
+    if decided is None or decided.empty:
+        connection.execute(
+            "create temp table reasons (from_id varchar, to_id varchar, reason varchar)"
+        )
+        return
+    connection.register("decided_given", as_arrow(decided))
+    connection.execute(
+        """
+        create temp table reasons as
+        with moved as (
+            select k.source, k.source_id, k.customer_id as from_id, g.customer_id as to_id
+            from known k join records using (source, source_id) join given g using (grp)
+        ),
+        ends as (
+            select d.verdict, d.reason, l.from_id as from_l, l.to_id as to_l,
+                   r.from_id as from_r, r.to_id as to_r
+            from decided_given d
+            join moved l on l.source = d.source_l and l.source_id = d.source_id_l
+            join moved r on r.source = d.source_r and r.source_id = d.source_id_r
+        ),
+        turned as (
+            select * from ends
+            union all select verdict, reason, from_r, to_r, from_l, to_l from ends
+        )
+        select from_l as from_id, to_l as to_id, max(reason) as reason from turned
+        where from_l <> to_l and (
+            (verdict = 'different' and from_l = from_r and to_l <> to_r)
+            or (verdict = 'same' and from_l <> from_r and to_l = to_r)
+        )
+        group by all
+        """
+    )
+
+
+def _write_history(connection: Any, *, as_of: date) -> pa.Table:
+    """What happened to ids before, and what happens to them in this run."""
+    found = connection.sql(
+        """
+        with alive as (select customer_id from given),
+        changes as (
+            select old as from_id, customer_id as to_id, shared as records,
+                   case when old in (select customer_id from alive) then 'split'
+                        else 'merged' end as why
+            from overlap join given using (grp) where old <> customer_id
+            union all
+            select null, customer_id, count(*), 'new' from given join records using (grp)
+            where grp not in (select grp from overlap) group by customer_id
+            union all
+            select customer_id, null, count(*), 'gone' from known
+            where customer_id not in (select old from overlap) group by customer_id
+        )
+        from history
+        union all by name
+        select (select coalesce(max(run), 0) + 1 from history) as run, from_id, to_id,
+               ?::date as as_of, coalesce(reason, why) as why, records
+        from changes left join reasons using (from_id, to_id)
+        order by run, from_id nulls first, to_id nulls first
+        """,
+        params=[as_of],
+    )
+    return found.to_arrow_table().cast(arrow_schema(CONTRACTS["id_history"]))

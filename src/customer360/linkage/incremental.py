@@ -1,0 +1,585 @@
+"""New records are matched, old pairs are not scored again.
+
+What the last run knew is handed in: its records as they were compared, its pairs, its model
+and who was whose. Records that are new or changed are compared with the old ones and among
+themselves; old records are compared once more only where a new one would bind customers
+together that had nothing to do with each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+
+from customer360.contracts import CONTRACTS, empty_table
+from customer360.linkage.blocking import FAMILIES, LARGEST_BLOCK_RECORDS, _key, _label
+from customer360.linkage.clusters import connected_components, link_records
+from customer360.linkage.comparisons import COMPARISONS, Comparison
+from customer360.linkage.engine_tables import as_arrow
+from customer360.linkage.matching import (
+    RARITY_FACTORS,
+    RARITY_RECORDS,
+    RARITY_SHARES,
+    Matches,
+    _keep,
+    _score,
+)
+from customer360.linkage.model import LinkageModel, check_trained
+from customer360.linkage.names import names_in_email
+from customer360.linkage.records import _DERIVED, LinkageError, _vocabulary, prepare_records
+
+__all__ = ["Known", "compare_records", "compared_records", "link_new_records"]
+
+KEY = ["source", "source_id"]
+_FOLDED = [c for c in CONTRACTS["compared_records"].column_names if c not in (*KEY, "fingerprint")]
+# A record is new when any of this changes: it is all that the comparisons see.
+_SEEN = ("title", "first_name", "last_name", "birth_date", "email", "phone", "street", "postcode",
+         "city")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Known:
+    """What an accepted run knew.
+
+    Attributes
+    ----------
+    records : frame
+        Contract `compared_records`.
+    linked : frame
+        Contract `linked_records`.
+    pairs : frame
+        Contract `link_pairs`.
+    model : mapping
+        As `data/linked/model.json` holds it.
+    """
+
+    records: Any
+    linked: Any
+    pairs: Any
+    model: Mapping[str, Any]
+
+
+def compared_records(people: Any | None) -> Any:
+    """Records as linkage compares them, for a later run to be compared with.
+
+    Parameters
+    ----------
+    people : frame or None
+        Contract `staged.people`.
+
+    Returns
+    -------
+    pyarrow.Table
+        Contract `compared_records`, sorted by key.
+    """
+    if people is None:
+        return empty_table(CONTRACTS["compared_records"])
+    with closing(duckdb.connect()) as connection:
+        given = as_arrow(people)
+        prepare_records(connection, given)
+        connection.register("given", given)
+        return connection.sql(
+            f"""
+            with prints as (
+                select source::varchar as source, source_id::varchar as source_id,
+                       {_fingerprint(given)} as fingerprint
+                from given
+            )
+            select source, source_id, fingerprint, {", ".join(_FOLDED)}
+            from records join prints using (source, source_id) order by source, source_id
+            """
+        ).to_arrow_table()
+
+
+def _fingerprint(given: Any) -> str:
+    """A number that changes when a record does."""
+    seen = ", ".join(c for c in _SEEN if c in given.column_names) or "source_id"
+    return f"(hash({seen}) >> 1)::bigint"
+
+
+def link_new_records(
+    people: Any, *, known: Known, other_ids: Any | None = None
+) -> tuple[Matches, pd.DataFrame]:
+    """Match new and changed records against the customers known, and among themselves.
+
+    Parameters
+    ----------
+    people : frame
+        Contract `staged.people`: all records of today.
+    known : Known
+        From the run whose ids were accepted.
+    other_ids : frame, optional
+        Columns source, source_id: records that orders or events name.
+
+    Returns
+    -------
+    matches : Matches
+        Pairs of today, not sorted: the old ones as they were, and those of the customers that
+        a new record touches. `pairs_compared` counts the comparisons made now.
+    linked : pandas.DataFrame
+        Contract `linked_records`. Customers that no new record touches have the id they
+        had; the id of others only says which records go together (see `ids.keep_ids`).
+
+    Raises
+    ------
+    LinkageError
+        If the model does not fit these records any more: run in full.
+    """
+    model = _trained(known.model)
+    threshold = float(known.model["threshold"])
+    with closing(duckdb.connect()) as connection:
+        _register(connection, people=people, known=known, other_ids=other_ids)
+        rules = _rules(known.model["blocking_rules"])
+        _find_near(connection, rules)
+        _make_blocks(connection, model)
+        compared = _compare(connection, model, _pairs_with_new(len(rules)))
+        _find_touched(connection, threshold=threshold)
+        compared += _compare(connection, model, _pairs_of_touched(len(rules)))
+        pairs, evidence = _keep(connection, model, records=_last(connection), threshold=threshold)
+        touched = connection.sql(
+            "select source, source_id from blocks semi join touched using (record)"
+        ).to_arrow_table()
+        matches = Matches(
+            pairs, evidence, model={**known.model}, blocking=_no_blocking(), threshold=threshold
+        )
+        linked = _put_together(connection, link_records(touched, matches))
+        connection.register("pairs_again", pairs)
+        today = _pairs_of_today(connection)
+        counts = "select (select count(*) from given), (select count(*) from fresh)"
+        records, new = connection.execute(counts).fetchall()[0]
+    note = (
+        f"{new:,} new or changed records of {records:,} were compared, in {compared:,} "
+        "pairs, with the weights of the last full run; older pairs stand as they were"
+    )
+    parameters = {**known.model, "records": records, "pairs_compared": compared}
+    return (
+        replace(
+            matches,
+            pairs=today,
+            model=parameters,
+            notes=[note],
+            records=records,
+            pairs_compared=compared,
+        ),
+        linked,
+    )
+
+
+def compare_records(
+    people: Any, records: Sequence[tuple[str, str]], *, model: Mapping[str, Any]
+) -> Matches:
+    """Compare a few records with each other, whether or not blocking would.
+
+    Parameters
+    ----------
+    people : frame
+        Contract `staged.people`: all records, for how rare a name is.
+    records : sequence of (source, source_id)
+    model : mapping
+        As `data/linked/model.json` holds it.
+
+    Returns
+    -------
+    Matches
+        All pairs of these records.
+
+    Raises
+    ------
+    LinkageError
+        If a record is not in `people`, or the model does not fit.
+    """
+    fitted = _trained(model)
+    wanted = pd.DataFrame(sorted(set(records)), columns=KEY, dtype="str")
+    with closing(duckdb.connect()) as connection:
+        prepare_records(connection, people)
+        connection.register("wanted", wanted)
+        connection.execute(
+            """create temp table everybody as from records;
+            create temp table blocks as
+            from records semi join wanted using (source, source_id)"""
+        )
+        found = set(connection.execute("select source, source_id from blocks").fetchall())
+        absent = sorted(set(wanted.itertuples(index=False, name=None)) - found)
+        if absent:
+            told = ", ".join(f"{source}:{source_id}" for source, source_id in absent)
+            raise LinkageError(f"the people table has no record {told}: write SOURCE:SOURCE_ID")
+        every_pair = "select l.record, r.record from blocks l join blocks r on l.record < r.record"
+        _count_names(connection, fitted)
+        compared = _compare(connection, fitted, every_pair)
+        # A threshold of 0 keeps every pair.
+        pairs, evidence = _keep(connection, fitted, records=_last(connection), threshold=0.0)
+    return Matches(
+        pairs,
+        evidence,
+        model=dict(model),
+        blocking=_no_blocking(),
+        threshold=float(model["threshold"]),
+        records=len(wanted),
+        pairs_compared=compared,
+    )
+
+
+def _no_blocking() -> pd.DataFrame:
+    names = ["family", "rule", "pairs", "large_blocks", "used", "why"]
+    return pd.DataFrame({name: pd.Series(dtype=object) for name in names})
+
+
+def _trained(model: Mapping[str, Any]) -> LinkageModel:
+    if not model.get("comparisons"):
+        raise LinkageError(
+            "the model of the last run compares nothing (it had no people to link): run in full "
+            "(incremental: false in params.yaml)"
+        )
+    fitted = LinkageModel.from_dict(model)
+    check_trained(fitted)
+    return fitted
+
+
+def _comparisons(model: LinkageModel) -> list[Comparison]:
+    """The comparisons that the model has weights for, with the same levels."""
+    chosen = []
+    for comparison in COMPARISONS:
+        labels = [level.label for level in reversed(model.comparisons.get(comparison.name, []))]
+        levels = tuple(level for level in comparison.levels if level.label in labels)
+        if labels:
+            chosen.append(replace(comparison, levels=levels))
+    names = [comparison.name for comparison in chosen]
+    kept = [len(comparison.levels) for comparison in chosen]
+    if names != list(model.comparisons) or kept != [len(v) for v in model.comparisons.values()]:
+        raise LinkageError(
+            "the model of the last run makes other comparisons than this version: run in full "
+            "(incremental: false in params.yaml)"
+        )
+    return chosen
+
+
+def _rules(labels: Sequence[str]) -> list[str]:
+    """The key of each blocking rule of the last run, as SQL."""
+    parts = {_label(variant): variant for variants in FAMILIES.values() for variant in variants}
+    if any(label not in parts for label in labels):
+        raise LinkageError(
+            "the last run blocked on keys that this version does not know: run in full "
+            "(incremental: false in params.yaml)"
+        )
+    return [_key(parts[label]) for label in labels]
+
+
+def _register(connection: Any, *, people: Any, known: Known, other_ids: Any | None) -> None:
+    """Tables `given`, `fresh` (new or changed) and `old` (as they were)."""
+    people_today = as_arrow(people)
+    for name, table in (
+        ("people_today", people_today),
+        ("known_records", known.records),
+        ("known_linked", known.linked),
+        ("known_pairs", known.pairs),
+        ("other_ids", people_today.select(KEY).slice(0, 0) if other_ids is None else other_ids),
+    ):
+        connection.register(name, as_arrow(table))
+    connection.execute(
+        f"""
+        create temp table given as
+        select source::varchar as source, source_id::varchar as source_id,
+               {_fingerprint(people_today)} as fingerprint
+        from people_today;
+        create temp table fresh as
+        select distinct source, source_id from given
+        anti join known_records using (source, source_id, fingerprint);
+        create temp table old as
+        select * exclude (fingerprint) from known_records
+        semi join given using (source, source_id, fingerprint)
+        """
+    )
+
+
+def _find_near(connection: Any, rules: Sequence[str]) -> None:
+    """Table `chosen`: new records, and customers with a record that shares a key with one.
+
+    Columns customer_id (empty for a new record), is_new and one key a rule.
+    """
+    fresh = "select p.* from people_today p semi join fresh using (source, source_id)"
+    prepare_records(connection, connection.sql(fresh).to_arrow_table())
+    _read_names(connection)
+    columns = _key_columns(len(rules))
+    keys = ", ".join(f"{sql} as {column}" for sql, column in zip(rules, columns, strict=True))
+    connection.execute(
+        f"""
+        create temp table everybody as
+        select *, false as is_new from old
+        union all by name
+        select source, source_id, {", ".join(_FOLDED)}, true as is_new from new_records;
+        create temp table keys as select source, source_id, is_new, {keys} from everybody
+        """
+    )
+    for column in columns:
+        # A value of too many records says nothing, as in a full run.
+        connection.execute(
+            f"""create temp table with_{column} as
+            select {column} from keys
+            semi join (select {column} from keys where is_new) using ({column})
+            group by 1 having count(*) between 2 and {LARGEST_BLOCK_RECORDS}"""
+        )
+    connection.execute(
+        f"""
+        create temp table chosen as
+        with near as (
+            select source, source_id from keys
+            where {" or ".join(f"{c} in (from with_{c})" for c in columns)}
+        ),
+        about as (
+            select customer_id from known_linked semi join near using (source, source_id)
+            union
+            -- Customers that lost a record, or held it before it changed.
+            select customer_id from known_linked anti join old using (source, source_id)
+            where has_person_record
+        )
+        select source, source_id, null as customer_id, is_new, {", ".join(columns)}
+        from keys where is_new
+        union all
+        select source, source_id, customer_id, is_new, {", ".join(columns)}
+        from keys join known_linked using (source, source_id)
+        where not is_new and customer_id in (from about)
+        """
+    )
+
+
+def _read_names(connection: Any) -> None:
+    """Table `new_records`: as prepared, names missing read from the e-mail.
+
+    A name is known by those who bear it, and the new records are too few to know many.
+    """
+    connection.execute(
+        "create or replace temp table folded as select first_name, last_name from old"
+    )
+    firsts, lasts = (_vocabulary(connection, c) for c in ("first_name", "last_name"))
+    wanted = connection.execute(
+        """select distinct email_name, first_name, last_name from records
+        where email_name is not null and (first_name is null or last_name is null)
+        order by all"""
+    ).fetchall()
+    rows = [
+        (email_name, first, last, *read)
+        for email_name, first, last in wanted
+        if (read := names_in_email(email_name, first=first, last=last, firsts=firsts, lasts=lasts))
+    ]
+    names = ["email_name", "first_name", "last_name", "first_read", "last_read"]
+    connection.register("names_read", pd.DataFrame(rows, columns=names, dtype="str"))
+    connection.execute(
+        """
+        create temp table new_records as
+        select r.* replace (
+            coalesce(r.first_name, n.first_read) as first_name,
+            coalesce(r.last_name, n.last_read) as last_name,
+            r.first_name_read or (r.first_name is null and n.first_read is not null)
+                as first_name_read,
+            r.last_name_read or (r.last_name is null and n.last_read is not null)
+                as last_name_read)
+        from records r left join names_read n
+            on n.email_name = r.email_name
+            and n.first_name is not distinct from r.first_name
+            and n.last_name is not distinct from r.last_name
+        """
+    )
+    connection.unregister("names_read")
+
+
+def _make_blocks(connection: Any, model: LinkageModel) -> None:
+    """Table `blocks`: the records of table `chosen` ready to be compared."""
+    # Old records come as they were compared: to read a name from an e-mail, or to put it in
+    # its place, took the names of everybody.
+    folded = ", ".join(f"e.{c}" for c in _FOLDED if not c.endswith("_read"))
+    records = connection.sql(
+        f"""select e.source, e.source_id, {folded}
+        from everybody e semi join chosen using (source, source_id)"""
+    )
+    prepare_records(connection, records.to_arrow_table())
+    connection.execute(
+        """create temp table blocks as
+        select r.* replace (e.first_name_read as first_name_read,
+                            e.last_name_read as last_name_read),
+               c.* exclude (source, source_id)
+        from records r join everybody e using (source, source_id)
+        join chosen c using (source, source_id)"""
+    )
+    _count_names(connection, model)
+
+
+def _key_columns(rules: int) -> list[str]:
+    return [f"block_{i}" for i in range(rules)]
+
+
+def _pairs_with_new(rules: int) -> str:
+    """Pairs of table `blocks` that share a key and hold a new record."""
+    return " union ".join(
+        f"""select least(l.record, r.record), greatest(l.record, r.record)
+        from blocks l join blocks r using ({column})
+        where l.is_new and l.record <> r.record and {column} in (from with_{column})"""
+        for column in _key_columns(rules)
+    )
+
+
+def _pairs_of_touched(rules: int) -> str:
+    """Pairs of table `blocks` that share a key and may be of one customer now."""
+    same = " or ".join(f"l.{column} = r.{column}" for column in _key_columns(rules))
+    return f"""
+        with inside as (from blocks join touched using (record))
+        select l.record, r.record
+        from inside l join inside r on l.grp = r.grp and l.record < r.record and ({same})"""
+
+
+def _count_names(connection: Any, model: LinkageModel) -> None:
+    """Add to table `blocks` how often its names and towns stand in table `everybody`."""
+    usual = {
+        level.rarity: RARITY_SHARES.get(level.rarity, level.u)
+        for comparison in _comparisons(model)
+        for level in comparison.levels
+        if level.rarity
+    }
+    for column, share in usual.items():
+        value = _DERIVED.get(column, column)
+        connection.execute(
+            f"""
+            create or replace temp table frequency_{column} as
+            select {value} as {column}, {RARITY_FACTORS.get(column, 1.0)}
+                   * (count(*) + {share * RARITY_RECORDS})
+                   / ((select count(*) from everybody) + {RARITY_RECORDS}) as tf_{column}
+            from everybody where {value} in (select {column} from blocks) group by 1
+            """
+        )
+    joins = " ".join(f"left join frequency_{column} using ({column})" for column in usual)
+    frequencies = ", ".join(f"tf_{column}" for column in usual)
+    connection.execute(
+        f"create or replace temp table blocks as select blocks.*, {frequencies} from blocks {joins}"
+    )
+
+
+def _compare(connection: Any, model: LinkageModel, pairs: str) -> int:
+    """Tables `compared` and `scored` of the pairs that a query gives; their number.
+
+    The same conditions as in a full run, asked directly: for a few pairs, Splink's planning
+    takes longer than the comparing.
+    """
+    measures = []
+    for comparison in _comparisons(model):
+        name, shares = comparison.name, model.comparisons[comparison.name]
+        unknown = " or ".join(f"{c}_l is null or {c}_r is null" for c in comparison.columns)
+        if comparison.silent:
+            unknown = f"{unknown} or {comparison.silent}"
+        rungs, rare = [], []
+        for level, share in zip(comparison.levels, reversed(shares), strict=True):
+            met = "else" if level.sql == "ELSE" else f"when {level.sql} then"
+            rungs.append(f"{met} {share.value}")
+            if level.rarity:
+                frequency = f"greatest(tf_{level.rarity}_l, tf_{level.rarity}_r)"
+                rare.append(f"when {share.value} then log2({share.u!r} / {frequency})")
+        measures.append(
+            f"(case when {unknown} then -1 {' '.join(rungs)} end)::tinyint level_{name}"
+        )
+        if rare:
+            measures.append(f"coalesce(case level_{name} {' '.join(rare)} end, 0) as rarity_{name}")
+    columns = [row[0] for row in connection.execute("describe blocks").fetchall()]
+    sides = ", ".join(f"{side}.{c} as {c}_{side}" for c in columns for side in ("l", "r"))
+    connection.execute(
+        f"""
+        create or replace temp table compared as
+        with pairs(one, other) as ({pairs}),
+        sides as (
+            select {sides}
+            from pairs join blocks l on l.record = one join blocks r on r.record = other)
+        select record_l, record_r, {", ".join(measures)} from sides
+        """
+    )
+    _score(connection, model)
+    return int(connection.execute("select count(*) from compared").fetchall()[0][0])
+
+
+def _last(connection: Any) -> int:
+    return int(connection.execute("select coalesce(max(record), 0) from records").fetchall()[0][0])
+
+
+def _find_touched(connection: Any, *, threshold: float) -> None:
+    """Table `touched`: records of the customers that a new, changed or lost record is about.
+
+    Column `grp` numbers what may be one customer now: old customers bound together by
+    links to new records.
+    """
+    connection.execute(
+        f"""
+        create temp table name_of as
+        select record, is_new, case when is_new then 'new ' || record else customer_id end as name
+        from blocks;
+        create temp table edges as
+        select l.name as name_l, r.name as name_r
+        from scored join name_of l on l.record = record_l join name_of r on r.record = record_r
+        where match_probability >= {threshold!r};
+        create temp table nodes as
+        select name, row_number() over (order by name) - 1 as node from (
+            select name from name_of where is_new
+            union select name_l from edges union select name_r from edges
+            -- Customers that lost a record, or held it before it changed.
+            union select customer_id from known_linked anti join old
+                using (source, source_id) where has_person_record)
+        """
+    )
+    ends = connection.execute(
+        """select l.node as l, r.node as r from edges
+        join nodes l on l.name = name_l join nodes r on r.name = name_r"""
+    ).fetchnumpy()
+    count = connection.execute("select count(*) from nodes").fetchall()[0][0]
+    group = connected_components(int(count), np.asarray(ends["l"]), np.asarray(ends["r"]))
+    connection.register("groups", pd.DataFrame({"node": np.arange(count), "grp": group}))
+    connection.execute(
+        """
+        create temp table touched as
+        select record, grp from name_of join nodes using (name) join groups using (node)
+        """
+    )
+
+
+def _put_together(connection: Any, again: pd.DataFrame) -> pd.DataFrame:
+    """Contract `linked_records`: the touched linked anew, all others as they were."""
+    connection.register("again", again)
+    return connection.sql(
+        """
+        with others as (
+            select distinct source::varchar as source, source_id::varchar as source_id
+            from other_ids where source is not null and source_id is not null
+        ),
+        people as (
+            select source, source_id, 'again ' || customer_id as customer_id from again
+            union all
+            select source, source_id, customer_id from known_linked
+            semi join old using (source, source_id) anti join again using (source, source_id)
+        )
+        select source, source_id, customer_id, true as has_person_record from people
+        union all
+        select source, source_id, coalesce(k.customer_id, 'alone ' || source || ':' || source_id),
+               false
+        from others anti join people using (source, source_id)
+        left join (from known_linked where not has_person_record) k using (source, source_id)
+        order by source, source_id
+        """
+    ).df()
+
+
+def _pairs_of_today(connection: Any) -> pd.DataFrame:
+    """Contract `link_pairs`: old pairs of old records, and those compared now."""
+    columns = ", ".join(CONTRACTS["link_pairs"].column_names)
+    return connection.sql(
+        f"""
+        with lost as (select source, source_id from known_records
+                      anti join old using (source, source_id)),
+        stand as (
+            select k.* from known_pairs k
+            anti join lost l on l.source = k.source_l and l.source_id = k.source_id_l
+            anti join lost r on r.source = k.source_r and r.source_id = k.source_id_r
+            anti join pairs_again using (source_l, source_id_l, source_r, source_id_r)
+        )
+        select {columns} from stand union all select {columns} from pairs_again
+        """
+    ).df()
