@@ -846,9 +846,7 @@ _ALL += [
         ("source", "source_id"),
         (
             *_SOURCE,
-            _integer(
-                "fingerprint", "number that changes when the record does", "", nullable=False
-            ),
+            _integer("fingerprint", "number that changes when the record does", "", nullable=False),
             _text("title", "civility", personal=True),
             _text("first_name", "given name in small letters without accents", personal=True),
             _text("last_name", "family name in small letters without accents", personal=True),
