@@ -8,16 +8,20 @@ customers at once. `completion` then fills the gaps that other data can fill.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from datetime import date
 from typing import Any
 
-import duckdb
-
 from customer360.contracts import CONTRACTS
 from customer360.linkage.completion import complete_choices
+from customer360.linkage.engine_tables import working_connection
 from customer360.linkage.golden_rules import FIELD_RULES, ORDERS, REASONS, FieldRule
-from customer360.linkage.golden_values import ADDRESS, TYPES, load_records, write_candidates
+from customer360.linkage.golden_values import (
+    ADDRESS,
+    TYPES,
+    load_records,
+    write_candidates,
+    write_unanimous,
+)
 from customer360.linkage.reachability import judge_contact_points, unsubscriptions
 
 __all__ = ["build_golden_record"]
@@ -65,18 +69,19 @@ def build_golden_record(
     """
     states = judge_contact_points(people, linked_records, contacts, as_of=as_of)
     stopped = unsubscriptions(contacts, linked_records, as_of=as_of)
-    with closing(duckdb.connect()) as connection:
-        connection.register("stopped", stopped)
+    with working_connection() as connection:
         load_records(
             connection,
             people,
             linked_records,
             source_trust=source_trust,
             states=states,
+            stopped=stopped,
             as_of=as_of,
         )
         connection.execute(_CHOSEN)
         for rule in FIELD_RULES:
+            write_unanimous(connection, rule)
             write_candidates(connection, rule)
             _choose(connection, rule)
         complete_choices(connection)
@@ -85,11 +90,11 @@ def build_golden_record(
     return golden, provenance
 
 
+# Records by number; `best` of stops, which are no records, is below 0, of completions empty.
 _CHOSEN = """
 create temp table chosen (
-    customer_id varchar, field varchar, vote varchar, text varchar, source varchar,
-    source_id varchar, told_at timestamp, rule varchar, candidates bigint, completed boolean,
-    runner_up varchar, runner_up_source varchar, runner_up_at timestamp
+    customer integer, field varchar, vote varchar, text varchar, best integer, rule varchar,
+    candidates bigint, completed boolean, runner_up varchar, runner_up_best integer
 )
 """
 
@@ -115,47 +120,36 @@ def _choose(connection: Any, rule: FieldRule) -> None:
     connection.execute(
         f"""
         insert into chosen
-        with voted as (
-            select * replace (max(valid) over same as valid, min(trust) over same as trust,
-                              max(backed) over same as backed),
-                   max({known_at}) over same as known_at, count(*) over same as votes
-            from candidates
-            window same as (partition by customer_id, field, vote)
-        ),
-        -- A value is as good as its best record. The last keys only settle what no rule can:
-        -- always the same way.
-        ranked as (
-            select *, row_number() over (
-                partition by customer_id, field order by {order}, vote, text, record) as rank
-            from voted
-        ),
-        -- One row per value: its best record, and its best writing.
-        valued as (
-            select *, first_value(text) over best as best_text,
-                   first_value(source) over best as best_source,
-                   first_value(source_id) over best as best_source_id,
-                   first_value(told_at) over best as best_told_at,
-                   first_value(record) over best as best_record
-            from ranked
-            window best as (
-                partition by customer_id, field, vote
-                order by writing desc, flaw is not null, rank)
-            qualify row_number() over (partition by customer_id, field, vote order by rank) = 1
-        ),
-        placed as (
-            select *, row_number() over (partition by customer_id, field order by rank) as place,
-                   count(*) over (partition by customer_id, field) as candidates
-            from valued
+        select customer, field, vote, text, record,
+               if(records > 1, 'all records agree', 'only value'), 1, false, null, null
+        from unanimous
+        union all
+        -- A value is as good as its best record; of its writings the best is shown.
+        from (
+            with valued as (
+                select customer, field, vote, max(valid) as valid, min(trust) as trust,
+                       max(backed) as backed, max({known_at}) as known_at, count(*) as votes,
+                       min({{'text': text, 'record': record, 'flaw': flaw}}).flaw as flaw,
+                       min({{'writing': -writing, 'flawed': flaw is not null, 'text': text,
+                             'record': record}}) as best
+                from candidates group by customer, field, vote
+            ),
+            -- The last key only settles what no rule can: always the same way.
+            placed as (
+                select *, row_number() over (
+                           partition by customer, field order by {order}, vote) as place,
+                       count(*) over (partition by customer, field) as candidates
+                from valued
+            )
+            select w.customer, w.field, w.vote, w.best.text, w.best.record,
+                   case when w.best.record < 0 then 'unsubscribed'
+                        when r.vote is null then if(w.votes > 1, 'all records agree', 'only value')
+                        {reason} else 'first in order of source' end as rule,
+                   w.candidates, false, r.best.text, r.best.record
+            from placed w left join placed r
+                on r.customer = w.customer and r.field = w.field and r.place = 2
+            where w.place = 1
         )
-        select w.customer_id, w.field, w.vote, w.best_text, w.best_source, w.best_source_id,
-               w.best_told_at,
-               case when w.best_record = 0 then 'unsubscribed'
-                    when r.text is null then if(w.votes > 1, 'all records agree', 'only value')
-                    {reason} else 'first in order of source' end as rule,
-               w.candidates, false, r.best_text, r.best_source, r.best_told_at
-        from placed w left join placed r
-            on r.customer_id = w.customer_id and r.field = w.field and r.place = 2
-        where w.place = 1
         """
     )
 
@@ -174,40 +168,47 @@ def _golden_sql() -> str:
             part = f"coalesce(nullif({moved}, ''), {part})"
         picks.append(f"cast({part} as {TYPES[column.dtype]}) as {column.name}")
     return f"""
-        with fields as (select customer_id, {", ".join(picks)} from chosen group by 1),
+        with fields as (select customer, {", ".join(picks)} from chosen group by 1),
         sizes as (
-            select customer_id, count(*) as records,
-                   string_agg(distinct source, ';' order by source) as sources
-            from linked group by 1
+            select customer, sum(n)::bigint as records,
+                   string_agg(source, ';' order by source) as sources
+            from (select customer, source, count(*) as n from linked group by all) group by 1
         ),
         dates as (
-            select customer_id, min(created_at) as created_at, max(updated_at) as updated_at
+            select customer, min(created_at) as created_at, max(updated_at) as updated_at
             from known group by 1
         )
-        select s.customer_id, f.* exclude (customer_id), s.records, s.sources,
+        select n.customer_id, f.* exclude (customer), s.records, s.sources,
                d.created_at, d.updated_at
-        from sizes s left join fields f using (customer_id) left join dates d using (customer_id)
-        order by s.customer_id
+        from numbered n join sizes s using (customer) left join fields f using (customer)
+        left join dates d using (customer)
+        order by customer
     """
 
 
 _PARTS = next(rule.fields for rule in FIELD_RULES if rule.together)
 _PROVENANCE = f"""
-    with told as (
-        select customer_id, field, text as value, * exclude (customer_id, field, text, vote)
+    with parts as (
+        select customer, field, text as value, * exclude (customer, field, text, vote)
         from chosen where field <> '{ADDRESS}'
         union all {
     " union all ".join(
-        f"select customer_id, '{field}', nullif(split_part(text, chr(31), {i}), ''), "
-        "source, source_id, told_at, rule, candidates, completed, "
-        f"nullif(split_part(runner_up, chr(31), {i}), ''), runner_up_source, runner_up_at "
+        f"select customer, '{field}', nullif(split_part(text, chr(31), {i}), ''), best, rule, "
+        f"candidates, completed, nullif(split_part(runner_up, chr(31), {i}), ''), runner_up_best "
         f"from chosen where field = '{ADDRESS}'"
         for i, field in enumerate(_PARTS, start=1)
     )
 }
+    ),
+    told as (
+        select record, source, source_id, updated_at as told_at from known
+        union all select record, source, source_id, moment from stops
     )
-    select customer_id, field, value, source, source_id, told_at as updated_at, rule, candidates,
-           completed, runner_up, runner_up_source, runner_up_at
-    from told where value is not null
-    order by customer_id, field
+    select n.customer_id, p.field, p.value, w.source, w.source_id, w.told_at as updated_at, p.rule,
+           p.candidates, p.completed, p.runner_up, r.source as runner_up_source,
+           r.told_at as runner_up_at
+    from parts p join numbered n using (customer) left join told w on w.record = p.best
+    left join told r on r.record = p.runner_up_best
+    where p.value is not null
+    order by p.customer, p.field
 """

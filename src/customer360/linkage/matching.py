@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
-import duckdb
 import numpy as np
 import pandas as pd
 
@@ -22,6 +20,7 @@ from customer360.contracts import CONTRACTS
 from customer360.linkage.blocking import Rule, choose_rules
 from customer360.linkage.clusters import connected_components
 from customer360.linkage.comparisons import Comparison, choose_comparisons, splink_comparison
+from customer360.linkage.engine_tables import working_connection
 from customer360.linkage.model import LevelShares, LinkageModel, check_trained, start, train
 from customer360.linkage.records import LinkageError, prepare_records
 
@@ -31,8 +30,6 @@ __all__ = ["Matches", "filled_columns", "match_people"]
 KEPT_PROBABILITY = 0.01
 SAMPLED_PAIRS = 2_000_000
 PAIRS_PER_RECORD = 10
-# What does not fit goes to disk: two million records cost no more memory than one.
-WORKING_MEMORY: dict[str, Any] = {"memory_limit": "800MB"}
 SMALLEST_BUDGET = 100_000
 # The usual frequency of a value weighs as much as this many records.
 RARITY_RECORDS = 500
@@ -154,10 +151,7 @@ def match_people(
             connection=connection,
             cost=false_merge_cost,
         )
-    with (
-        TemporaryDirectory(prefix="customer360-") as spill,
-        closing(duckdb.connect(config=WORKING_MEMORY | {"temp_directory": spill})) as own,
-    ):
+    with working_connection() as own:
         return _match(
             people,
             seed=seed,
