@@ -91,9 +91,12 @@ def build_golden_record(
 
 
 # Records by number; `best` of stops, which are no records, is below 0, of completions empty.
-_CHOSEN = """
+_CHOSEN = f"""
+create type field as enum ({
+    ", ".join(f"'{name}'" for name in sorted({ADDRESS, *(f for r in FIELD_RULES for f in r.fields)}))
+});
 create temp table chosen (
-    customer integer, field varchar, vote varchar, text varchar, best integer, rule varchar,
+    customer integer, field field, vote varchar, text varchar, best integer, rule varchar,
     candidates bigint, completed boolean, runner_up varchar, runner_up_best integer
 )
 """
@@ -155,20 +158,18 @@ def _choose(connection: Any, rule: FieldRule) -> None:
 
 
 def _golden_sql() -> str:
-    address = next(rule.fields for rule in FIELD_RULES if rule.together)
     wanted = [field for rule in FIELD_RULES for field in rule.fields]
-    picks = []
-    for column in CONTRACTS["customers"].columns:
-        if column.name not in wanted:
-            continue
-        part = f"max(text) filter (field = '{column.name}')"
-        if column.name in address:
-            place = address.index(column.name) + 1
-            moved = f"split_part(max(text) filter (field = '{ADDRESS}'), chr(31), {place})"
-            part = f"coalesce(nullif({moved}, ''), {part})"
-        picks.append(f"cast({part} as {TYPES[column.dtype]}) as {column.name}")
+    columns = [column for column in CONTRACTS["customers"].columns if column.name in wanted]
+    picks, joins = [], []
+    for column in columns:
+        name, text = column.name, f"c_{column.name}.text"
+        joins.append(_join_field(name))
+        if name in _PARTS:
+            moved = f"split_part(c_{ADDRESS}.text, chr(31), {_PARTS.index(name) + 1})"
+            text = f"coalesce(nullif({moved}, ''), {text})"
+        picks.append(f"cast({text} as {TYPES[column.dtype]}) as {name}")
     return f"""
-        with fields as (select customer, {", ".join(picks)} from chosen group by 1),
+        with
         sizes as (
             select customer, sum(n)::bigint as records,
                    string_agg(source, ';' order by source) as sources
@@ -178,12 +179,17 @@ def _golden_sql() -> str:
             select customer, min(created_at) as created_at, max(updated_at) as updated_at
             from known group by 1
         )
-        select n.customer_id, f.* exclude (customer), s.records, s.sources,
-               d.created_at, d.updated_at
-        from numbered n join sizes s using (customer) left join fields f using (customer)
-        left join dates d using (customer)
+        select n.customer_id, {", ".join(picks)}, s.records, s.sources, d.created_at, d.updated_at
+        from numbered n join sizes s using (customer) left join dates d using (customer)
+        {_join_field(ADDRESS)} {" ".join(joins)}
         order by customer
     """
+
+
+def _join_field(field: str) -> str:
+    return f"""
+        left join (select customer, text from chosen where field = '{field}') c_{field}
+            on c_{field}.customer = n.customer"""
 
 
 _PARTS = next(rule.fields for rule in FIELD_RULES if rule.together)
@@ -193,7 +199,7 @@ _PROVENANCE = f"""
         from chosen where field <> '{ADDRESS}'
         union all {
     " union all ".join(
-        f"select customer, '{field}', nullif(split_part(text, chr(31), {i}), ''), best, rule, "
+        f"select customer, '{field}'::field, nullif(split_part(text, chr(31), {i}), ''), best, rule, "
         f"candidates, completed, nullif(split_part(runner_up, chr(31), {i}), ''), runner_up_best "
         f"from chosen where field = '{ADDRESS}'"
         for i, field in enumerate(_PARTS, start=1)
@@ -204,7 +210,7 @@ _PROVENANCE = f"""
         select record, source, source_id, updated_at as told_at from known
         union all select record, source, source_id, moment from stops
     )
-    select n.customer_id, p.field, p.value, w.source, w.source_id, w.told_at as updated_at, p.rule,
+    select n.customer_id, p.field::varchar as field, p.value, w.source, w.source_id, w.told_at as updated_at, p.rule,
            p.candidates, p.completed, p.runner_up, r.source as runner_up_source,
            r.told_at as runner_up_at
     from parts p join numbered n using (customer) left join told w on w.record = p.best
