@@ -124,6 +124,7 @@ def load_records(
         left join trusted t on t.source = l.source
         """
     )
+    connection.unregister("people_given")
     connection.execute(_READ_ONCE)
     connection.execute(_SWAP)
     _judge_values(connection)
@@ -132,11 +133,11 @@ def load_records(
 # Customers and records by number, in the order of their keys: texts are dear to sort and join.
 _NUMBERS = """
 create temp table numbered as
-select customer_id, row_number() over (order by customer_id)::integer as customer
+select customer_id, (row_number() over (order by customer_id) - 1)::integer as customer
 from (select distinct customer_id from linked_given);
 create temp table linked as
 select customer, source, source_id,
-       row_number() over (order by source, source_id)::integer as record
+       (row_number() over (order by source, source_id) - 1)::integer as record
 from linked_given join numbered using (customer_id);
 -- The last one first, before all records.
 create temp table stops as
