@@ -32,6 +32,7 @@ from customer360.linkage.matching import (
 )
 from customer360.linkage.model import LinkageModel, check_trained
 from customer360.linkage.names import names_in_email
+from customer360.linkage.pair_engines import DuckDBPairs
 from customer360.linkage.records import _DERIVED, LinkageError, _vocabulary, prepare_records
 
 __all__ = ["Known", "compare_records", "compared_records", "link_new_records"]
@@ -494,7 +495,7 @@ def _compare(connection: Any, model: LinkageModel, pairs: str) -> int:
         select record_l, record_r, {", ".join(measures)} from sides
         """
     )
-    _score(connection, model)
+    _score(DuckDBPairs(connection), model)
     return int(connection.execute("select count(*) from compared").fetchall()[0][0])
 
 

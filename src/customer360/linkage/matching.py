@@ -22,6 +22,7 @@ from customer360.linkage.clusters import connected_components
 from customer360.linkage.comparisons import Comparison, choose_comparisons, splink_comparison
 from customer360.linkage.engine_tables import working_connection
 from customer360.linkage.model import LevelShares, LinkageModel, check_trained, start, train
+from customer360.linkage.pair_engines import DuckDBPairs, PairEngine, SparkPairs
 from customer360.linkage.records import LinkageError, prepare_records
 
 __all__ = ["Matches", "filled_columns", "match_people"]
@@ -85,6 +86,7 @@ def match_people(
     extra: Mapping[str, Literal["identifier", "place"]] | None = None,
     model: Mapping[str, Any] | None = None,
     connection: Any | None = None,
+    spark: Any | None = None,
 ) -> Matches:
     """Compare the records of people and say how probably each pair is one person.
 
@@ -110,6 +112,8 @@ def match_people(
     connection : duckdb.DuckDBPyConnection, optional
         Where to work, leaving working tables behind; an own one is opened and closed
         by default.
+    spark : pyspark.sql.SparkSession, optional
+        Where to compare the pairs instead, when one machine is outgrown.
 
     Returns
     -------
@@ -149,6 +153,7 @@ def match_people(
             extra=extra or {},
             given=model,
             connection=connection,
+            spark=spark,
             cost=false_merge_cost,
         )
     with working_connection() as own:
@@ -160,6 +165,7 @@ def match_people(
             extra=extra or {},
             given=model,
             connection=own,
+            spark=spark,
             cost=false_merge_cost,
         )
 
@@ -173,6 +179,7 @@ def _match(
     extra: Mapping[str, Literal["identifier", "place"]],
     given: Mapping[str, Any] | None,
     connection: Any,
+    spark: Any | None,
     cost: float,
 ) -> Matches:
     named = prepare_records(connection, people, extra=list(extra))
@@ -208,8 +215,11 @@ def _match(
             records=records,
             blocking=blocking,
         )
+    here = DuckDBPairs(connection)
+    engine: PairEngine = here if spark is None else SparkPairs(connection, spark)
     with _quiet_splink():
-        linker = _linker(connection, comparisons, rules, records=records)
+        _count_names(connection, comparisons, records=records)
+        linker = _linker(here, comparisons, rules)
         if given is None:
             # All pairs of a sample of records; a small table is its own sample.
             proportion = min(1.0, (2 * SAMPLED_PAIRS) ** 0.5 / records)
@@ -223,10 +233,12 @@ def _match(
             fitted = LinkageModel.from_dict(given)
             _check_same_levels(fitted, comparisons)
             check_trained(fitted)
+        if engine is not here:
+            linker = _linker(engine, comparisons, rules)
         _hand_over(linker, fitted)
-        _compare(connection, linker, fitted)
+        _compare(engine, linker, fitted)
     if given is None:
-        patterns = _count_patterns(connection, fitted)
+        patterns = _count_patterns(engine, fitted)
         train(
             fitted,
             patterns,
@@ -237,9 +249,10 @@ def _match(
         )
         check_trained(fitted)
         notes += fitted.notes
-    _score(connection, fitted)
+    _score(engine, fitted)
+    engine.bring_back(least=KEPT_PROBABILITY, threshold=threshold)
     pairs, evidence = _keep(connection, fitted, records=records, threshold=threshold)
-    pairs_compared = int(connection.execute("select count(*) from scored").fetchall()[0][0])
+    pairs_compared = int(engine.fetch("select count(*) as n from scored")["n"][0])
     parameters = {
         **fitted.as_dict(),
         "threshold": threshold,
@@ -328,27 +341,9 @@ def _quiet_splink() -> Iterator[None]:
         logger.propagate = before[1]
 
 
-def _linker(
-    connection: Any, comparisons: Sequence[Comparison], rules: Sequence[Rule], *, records: int
-) -> Any:
-    # Splink takes a second to import: only those who link pay for it.
-    from splink import DuckDBAPI, Linker, SettingsCreator
-
-    settings = SettingsCreator(
-        link_type="dedupe_only",
-        unique_id_column_name="record",
-        comparisons=[splink_comparison(c) for c in comparisons],
-        blocking_rules_to_generate_predictions=[
-            {"blocking_rule": rule.sql, "sql_dialect": "duckdb"} for rule in rules
-        ],
-        retain_matching_columns=False,
-        retain_intermediate_calculation_columns=True,
-        linker_uid="customer360",
-    )
-    engine = DuckDBAPI(connection)
-    linker = Linker(engine.register("blocks"), settings, log_level=None)
-    rare = {lv.rarity: lv.u for c in comparisons for lv in c.levels if lv.rarity}
-    for column, share in rare.items():
+def _count_names(connection: Any, comparisons: Sequence[Comparison], *, records: int) -> None:
+    """Write tables `frequencies_<column>`: how often a value stands among the records."""
+    for column, share in _rarities(comparisons).items():
         # Frequencies are drawn towards the usual share: in a small table a name that two
         # records bear would count as borne by everyone.
         believed = RARITY_SHARES.get(column, share)
@@ -361,8 +356,36 @@ def _linker(
             from records where {column} is not null group by 1 order by 1
             """
         )
+
+
+def _rarities(comparisons: Sequence[Comparison]) -> dict[str, float]:
+    """Columns whose rarity counts, and the share among strangers that is believed."""
+    return {lv.rarity: lv.u for c in comparisons for lv in c.levels if lv.rarity}
+
+
+def _linker(engine: PairEngine, comparisons: Sequence[Comparison], rules: Sequence[Rule]) -> Any:
+    """Splink on an engine; its settings are the same on all of them."""
+    # Splink takes a second to import: only those who link pay for it.
+    from splink import Linker, SettingsCreator
+
+    ladders = [splink_comparison(comparison) for comparison in comparisons]
+    for level in (level for ladder in ladders for level in ladder["comparison_levels"]):
+        if level["sql_condition"] != "ELSE":
+            level["sql_condition"] = engine.condition(level["sql_condition"])
+    settings = SettingsCreator(
+        link_type="dedupe_only",
+        unique_id_column_name="record",
+        comparisons=ladders,
+        blocking_rules_to_generate_predictions=[{"blocking_rule": rule.sql} for rule in rules],
+        retain_matching_columns=False,
+        retain_intermediate_calculation_columns=True,
+        linker_uid="customer360",
+    )
+    api = engine.api()
+    linker = Linker(api.register(engine.give("blocks")), settings, log_level=None)
+    for column in _rarities(comparisons):
         linker.table_management.register_term_frequency_lookup(
-            engine.register(f"frequencies_{column}"), column
+            api.register(engine.give(f"frequencies_{column}")), column
         )
     return linker
 
@@ -410,7 +433,7 @@ def _check_same_levels(model: LinkageModel, comparisons: Sequence[Comparison]) -
         del model.comparisons[name]
 
 
-def _compare(connection: Any, linker: Any, model: LinkageModel) -> None:
+def _compare(engine: PairEngine, linker: Any, model: LinkageModel) -> None:
     """Write table `compared`: level and rarity of each comparison of each candidate pair."""
     columns = []
     for name, levels in model.comparisons.items():
@@ -418,9 +441,8 @@ def _compare(connection: Any, linker: Any, model: LinkageModel) -> None:
         if _rare(levels):
             columns.append(f"coalesce(mw_tf_adj_{name}, 0) as rarity_{name}")
     found = linker.inference.predict(warning_mode="never")
-    connection.execute(
-        f"""create or replace temp table compared as
-        select record_l, record_r, {", ".join(columns)} from {found.physical_name}"""
+    engine.make(
+        "compared", f"select record_l, record_r, {', '.join(columns)} from {found.physical_name}"
     )
     found.drop_table_from_database_and_remove_from_cache()
 
@@ -438,10 +460,10 @@ def _rarity_sql(model: LinkageModel, kind: str) -> str:
     return " + ".join(terms) or "0.0"
 
 
-def _count_patterns(connection: Any, model: LinkageModel) -> pd.DataFrame:
+def _count_patterns(engine: PairEngine, model: LinkageModel) -> pd.DataFrame:
     """Candidate pairs by pattern of agreement, rarity in whole bits."""
     codes = ", ".join(f"level_{name} as {name}" for name in model.comparisons)
-    return connection.execute(
+    return engine.fetch(
         f"""
         select {codes},
                round({_rarity_sql(model, "personal")}) as rarity_personal,
@@ -449,7 +471,7 @@ def _count_patterns(connection: Any, model: LinkageModel) -> pd.DataFrame:
                count(*) as pairs
         from compared group by all order by all
         """
-    ).df()
+    )
 
 
 def _bits_sql(name: str, levels: Sequence[LevelShares], weight: str, *, rarity: bool) -> str:
@@ -464,7 +486,7 @@ def _prior(model: LinkageModel) -> float:
     return float(np.log2(model.one_person / (1 - model.one_person - model.household)))
 
 
-def _score(connection: Any, model: LinkageModel) -> None:
+def _score(engine: PairEngine, model: LinkageModel) -> None:
     """Write table `scored`: match weight and probability of every candidate pair."""
     ladders = model.comparisons.items()
     strangers = [_bits_sql(n, levels, "match_weight", rarity=True) for n, levels in ladders]
@@ -478,9 +500,9 @@ def _score(connection: Any, model: LinkageModel) -> None:
         ]
         home_sql = f"{prior_home!r}::double + {' + '.join(home)}"
     # Two alternatives to one person, strangers and household: their odds add up.
-    connection.execute(
+    engine.make(
+        "scored",
         f"""
-        create or replace temp table scored as
         with bits as (
             select record_l, record_r,
                    {_prior(model)!r}::double + {" + ".join(strangers)} as strangers,
@@ -494,7 +516,7 @@ def _score(connection: Any, model: LinkageModel) -> None:
             from bits
         )
         select *, 1 / (1 + pow(2.0, -match_weight)) as match_probability from weighed
-        """
+        """,
     )
 
 
