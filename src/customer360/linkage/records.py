@@ -59,8 +59,8 @@ _DERIVED = {
     "both_names": "least(first_name, last_name) || '|' || greatest(first_name, last_name)",
     "phone_kind": f"regexp_matches(phone, '{_MOBILE}')",
     "house_number": "coalesce(regexp_extract(street, '^[0-9]+'), '')",
-    "email_digits": "regexp_replace(email_name, '[^0-9]', '', 'g')",
-    "email_letters": "regexp_replace(strip_accents(email_name), '[^a-z]', '', 'g')",
+    "email_digits": "regexp_replace(email_name, '[^0-9]+', '', 'g')",
+    "email_letters": "regexp_replace(strip_accents(email_name), '[^a-z]+', '', 'g')",
     "email_of_names": f"""coalesce(email_letters in (
         {_FIRST} || {_LAST}, {_LAST} || {_FIRST}, {_FIRST}, {_LAST},
         {_FIRST}[1] || {_LAST}, {_LAST} || {_FIRST}[1], {_FIRST} || {_LAST}[1]
@@ -123,8 +123,11 @@ def prepare_records(
                    {", ".join(given)}
             from people_given
         ),
+        doubled as (select source, source_id from given group by all having count(*) > 1),
         one as (
-            select * from given
+            from given anti join doubled using (source, source_id)
+            union all
+            from given semi join doubled using (source, source_id)
             qualify row_number() over (
                 partition by source, source_id
                 order by updated_at desc nulls last, {", ".join((*_GIVEN, *extra))}
@@ -183,14 +186,20 @@ def derive_columns(connection: Any, named: str) -> None:
             select name, {sound_sql("name")} as sound from (
                 select first_name as name from {named} union select last_name from {named})
         ),
+        -- Numbered without the rest, which would be dear to sort.
+        numbers as (
+            select source, source_id, row_number() over (order by source, source_id) as record
+            from {named}
+        ),
         -- A name and the full names it may be short for.
         forms as (
             select short, list(formal order by formal) as formals from nicknames group by 1
         )
-        select row_number() over (order by source, source_id) as record, n.*,
+        select numbers.record, n.*,
                list_append(coalesce(formals, []), first_name) as first_names,
                firsts.sound as first_sound, lasts.sound as last_sound, {derived}
-        from {named} n left join forms on forms.short = n.first_name
+        from {named} n join numbers using (source, source_id)
+        left join forms on forms.short = n.first_name
         left join sounds firsts on firsts.name = n.first_name
         left join sounds lasts on lasts.name = n.last_name
         order by record
