@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from customer360.contracts import CONTRACTS
-from customer360.linkage.engine_tables import as_arrow
+from customer360.linkage.engine_tables import as_arrow, as_pandas
 from customer360.linkage.records import LinkageError
 
 if TYPE_CHECKING:
@@ -107,9 +107,12 @@ def _keys(frame: Any | None) -> pd.DataFrame:
         return pd.DataFrame({c: pd.Series(dtype="str") for c in KEY})
     with closing(duckdb.connect()) as connection:
         connection.register("given", as_arrow(frame))
-        keys = connection.sql(
-            "select distinct source::varchar as source, source_id::varchar as source_id from given"
-        ).to_arrow_table().to_pandas()
+        keys = as_pandas(
+            connection.sql(
+                """select distinct source::varchar as source, source_id::varchar as source_id
+                from given"""
+            )
+        )
     if keys.isna().any(axis=None):
         raise LinkageError(
             f"{int(keys.isna().any(axis=1).sum()):,} source and source_id are empty: set these "

@@ -94,10 +94,9 @@ def build_golden_record(
 
 
 # Records by number; `best` of stops, which are no records, is below 0, of completions empty.
+_FIELDS = sorted({ADDRESS, *(field for rule in FIELD_RULES for field in rule.fields)})
 _CHOSEN = f"""
-create type field as enum ({
-    ", ".join(f"'{name}'" for name in sorted({ADDRESS, *(f for r in FIELD_RULES for f in r.fields)}))
-});
+create type field as enum ({", ".join(f"'{name}'" for name in _FIELDS)});
 create temp table chosen (
     customer integer, field field, vote varchar, text varchar, best integer, rule varchar,
     candidates bigint, completed boolean, runner_up varchar, runner_up_best integer
@@ -202,8 +201,9 @@ _TOLD = f"""
         from chosen where field <> '{ADDRESS}'
         union all {
     " union all ".join(
-        f"select customer, '{field}'::field, nullif(split_part(text, chr(31), {i}), ''), best, rule, "
-        f"candidates, completed, nullif(split_part(runner_up, chr(31), {i}), ''), runner_up_best "
+        f"select customer, '{field}'::field, nullif(split_part(text, chr(31), {i}), ''), best, "
+        "rule, candidates, completed, "
+        f"nullif(split_part(runner_up, chr(31), {i}), ''), runner_up_best "
         f"from chosen where field = '{ADDRESS}'"
         for i, field in enumerate(_PARTS, start=1)
     )
@@ -230,9 +230,7 @@ def _provenance(connection: Any) -> pa.Table:
     customers = connection.sql("select customer_id from numbered order by customer")
     keys = connection.sql(_KEYS).to_arrow_table()
     stops = connection.sql("select count(*) from stops").fetchall()[0][0]
-    best, second = (
-        keys.take(pc.add(told[name], stops)) for name in ("best", "runner_up_best")
-    )
+    best, second = (keys.take(pc.add(told[name], stops)) for name in ("best", "runner_up_best"))
     return pa.table(
         {
             "customer_id": customers.to_arrow_table()["customer_id"].take(told["customer"]),

@@ -21,7 +21,7 @@ from customer360.contracts import CONTRACTS, empty_table
 from customer360.linkage.blocking import FAMILIES, LARGEST_BLOCK_RECORDS, _key, _label
 from customer360.linkage.clusters import connected_components, link_records
 from customer360.linkage.comparisons import COMPARISONS, Comparison
-from customer360.linkage.engine_tables import as_arrow
+from customer360.linkage.engine_tables import as_arrow, as_pandas
 from customer360.linkage.matching import (
     RARITY_FACTORS,
     RARITY_RECORDS,
@@ -508,8 +508,9 @@ def _find_touched(connection: Any, *, threshold: float) -> None:
 def _put_together(connection: Any, again: pd.DataFrame) -> pd.DataFrame:
     """Contract `linked_records`: the touched linked anew, all others as they were."""
     connection.register("again", again)
-    return connection.sql(
-        """
+    return as_pandas(
+        connection.sql(
+            """
         with others as (
             select distinct source::varchar as source, source_id::varchar as source_id
             from other_ids where source is not null and source_id is not null
@@ -528,14 +529,16 @@ def _put_together(connection: Any, again: pd.DataFrame) -> pd.DataFrame:
         left join (from known_linked where not has_person_record) k using (source, source_id)
         order by source, source_id
         """
-    ).to_arrow_table().to_pandas()
+        )
+    )
 
 
 def _pairs_of_today(connection: Any) -> pd.DataFrame:
     """Contract `link_pairs`: old pairs of old records, and those compared now."""
     columns = ", ".join(CONTRACTS["link_pairs"].column_names)
-    return connection.sql(
-        f"""
+    return as_pandas(
+        connection.sql(
+            f"""
         with lost as (select source, source_id from known_records
                       anti join old using (source, source_id)),
         stand as (
@@ -546,4 +549,5 @@ def _pairs_of_today(connection: Any) -> pd.DataFrame:
         )
         select {columns} from stand union all select {columns} from pairs_again
         """
-    ).to_arrow_table().to_pandas()
+        )
+    )

@@ -20,7 +20,7 @@ from customer360.contracts import CONTRACTS
 from customer360.linkage.blocking import Rule, choose_rules
 from customer360.linkage.clusters import connected_components
 from customer360.linkage.comparisons import Comparison, choose_comparisons, splink_comparison
-from customer360.linkage.engine_tables import working_connection
+from customer360.linkage.engine_tables import as_pandas, working_connection
 from customer360.linkage.model import LevelShares, LinkageModel, check_trained, start, train
 from customer360.linkage.pair_engines import DuckDBPairs, PairEngine, SparkPairs
 from customer360.linkage.records import LinkageError, prepare_records
@@ -368,7 +368,7 @@ def _linker(engine: PairEngine, comparisons: Sequence[Comparison], rules: Sequen
     # Splink takes a second to import: only those who link pay for it.
     from splink import Linker, SettingsCreator
 
-    ladders = [splink_comparison(comparison) for comparison in comparisons]
+    ladders: list[Any] = [splink_comparison(comparison) for comparison in comparisons]
     for level in (level for ladder in ladders for level in ladder["comparison_levels"]):
         if level["sql_condition"] != "ELSE":
             level["sql_condition"] = engine.condition(level["sql_condition"])
@@ -542,8 +542,9 @@ def _keep(
         )
     ]
     bits = " + ".join(f"bits_{name}" for name in model.comparisons)
-    frame = connection.sql(
-        f"""
+    frame = as_pandas(
+        connection.sql(
+            f"""
         select l.source as source_l, l.source_id as source_id_l,
                r.source as source_r, r.source_id as source_id_r,
                s.match_weight, s.match_probability, {_prior(model)!r}::double as prior,
@@ -557,7 +558,8 @@ def _keep(
         where s.match_probability >= {KEPT_PROBABILITY} or gl.grp = gr.grp
         order by s.record_l, s.record_r
         """
-    ).to_arrow_table().to_pandas()
+        )
+    )
     connection.unregister("groups_given")
     pairs = frame[CONTRACTS["link_pairs"].column_names].copy()
     return pairs, frame.drop(columns=["match_weight", "match_probability"])

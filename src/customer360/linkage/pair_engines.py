@@ -179,9 +179,7 @@ def as_spark(sql: str) -> str:
     def spell(node: Any) -> Any:
         # Written as an operator that Spark does not know.
         if isinstance(node, exp.ArrayOverlaps):
-            return exp.Anonymous(
-                this="arrays_overlap", expressions=[node.this, node.expression]
-            )
+            return exp.Anonymous(this="arrays_overlap", expressions=[node.this, node.expression])
         return node
 
     for name in LENT:
