@@ -24,6 +24,7 @@ from customer360.linkage.clusters import connected_components
 from customer360.linkage.comparisons import Comparison, choose_comparisons, splink_comparison
 from customer360.linkage.model import LevelShares, LinkageModel, check_trained, start, train
 from customer360.linkage.records import LinkageError, prepare_records
+from customer360.linkage.rivals import ABOUT, RIVALS, find_rivals, learn_rivals
 
 __all__ = ["Matches", "filled_columns", "match_people"]
 
@@ -227,6 +228,7 @@ def _match(
             fitted = start(comparisons, sampled=sampled, pairs_sampled=sampled_pairs)
         else:
             fitted = LinkageModel.from_dict(given)
+            rivals = fitted.comparisons.pop(RIVALS,None)
             _check_same_levels(fitted, comparisons)
             check_trained(fitted)
         _hand_over(linker, fitted)
@@ -244,6 +246,12 @@ def _match(
         check_trained(fitted)
         notes += fitted.notes
     _score(connection, fitted)
+    find_rivals(connection, at_least=KEPT_PROBABILITY)
+    if given is None:
+        fitted.comparisons[RIVALS] = learn_rivals(connection)
+        fitted.kinds[RIVALS], fitted.about[RIVALS] = "personal", ABOUT
+    if RIVALS in fitted.comparisons:
+        _score(connection, fitted)
     pairs, evidence = _keep(connection, fitted, records=records, threshold=threshold)
     pairs_compared = int(connection.execute("select count(*) from scored").fetchall()[0][0])
     parameters = {
