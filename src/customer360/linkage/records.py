@@ -46,10 +46,11 @@ COLUMNS = {
     "else '' end || upper(postcode)",
     "city": _FOLDED.format("city"),
     "country": "upper(country)",
+    "opened_on": "try_cast(substr(created_at, 1, 10) as date)",
 }
 _GIVEN = (
     "first_name", "last_name", "title", "birth_date", "email", "phone", "street", "postcode",
-    "city", "country",
+    "city", "country", "created_at",
 )  # fmt: skip
 # French mobiles, mainland and overseas.
 _MOBILE = r"^[+](33[67]|(262|590|594|596)(69|63|70))"
