@@ -23,6 +23,7 @@ from customer360.linkage.blocking import Rule, choose_rules
 from customer360.linkage.clusters import connected_components
 from customer360.linkage.comparisons import Comparison, choose_comparisons, splink_comparison
 from customer360.linkage.model import LevelShares, LinkageModel, check_trained, start, train
+from customer360.linkage.name_origins import add_names_together
 from customer360.linkage.records import LinkageError, prepare_records
 from customer360.linkage.rivals import ABOUT, RIVALS, find_rivals, learn_rivals
 
@@ -183,6 +184,7 @@ def _match(
     cost: float,
 ) -> Matches:
     named = prepare_records(connection, people, extra=list(extra))
+    add_names_together(connection, seed=seed)
     comparisons, notes = choose_comparisons(connection, extra=extra)
     if named:
         notes.append(f"the e-mail spells the missing name of its owner {named:,} times")
@@ -430,13 +432,23 @@ def _compare(connection: Any, linker: Any, model: LinkageModel) -> None:
     for name, levels in model.comparisons.items():
         columns.append(f"(round(mw_{name}) - 1)::tinyint as level_{name}")
         if _rare(levels):
-            columns.append(f"coalesce(mw_tf_adj_{name}, 0) as rarity_{name}")
+            columns.append(f"coalesce(mw_tf_adj_{name}, 0){_together(model, name)} as rarity_{name}")
     found = linker.inference.predict(warning_mode="never")
     connection.execute(
         f"""create or replace temp table compared as
-        select record_l, record_r, {", ".join(columns)} from {found.physical_name}"""
+        select record_l, record_r, {", ".join(columns)}
+        from {found.physical_name} join records on record = record_l"""
     )
     found.drop_table_from_database_and_remove_from_cache()
+
+
+def _together(model: LinkageModel, name: str) -> str:
+    """What both names the same say beside each alone, added to the family name."""
+    if name != "last_name" or "first_name" not in model.comparisons:
+        return ""
+    best = {n: model.comparisons[n][-1].value for n in ("first_name", "last_name")}
+    same = " and ".join(f"round(mw_{n}) - 1 = {value}" for n, value in best.items())
+    return f" + case when {same} then names_together else 0 end"
 
 
 def _rare(levels: Sequence[LevelShares]) -> bool:
