@@ -25,7 +25,7 @@ from customer360.linkage.comparisons import Comparison, choose_comparisons, spli
 from customer360.linkage.model import LevelShares, LinkageModel, check_trained, start, train
 from customer360.linkage.name_origins import add_names_together
 from customer360.linkage.records import LinkageError, prepare_records
-from customer360.linkage.rivals import ABOUT, RIVALS, find_rivals, learn_rivals
+from customer360.linkage.rivals import RIVALS, by_fields_alone, find_rivals, learn_rivals
 
 __all__ = ["Matches", "filled_columns", "match_people"]
 
@@ -230,11 +230,10 @@ def _match(
             fitted = start(comparisons, sampled=sampled, pairs_sampled=sampled_pairs)
         else:
             fitted = LinkageModel.from_dict(given)
-            rivals = fitted.comparisons.pop(RIVALS,None)
             _check_same_levels(fitted, comparisons)
             check_trained(fitted)
-        _hand_over(linker, fitted)
-        _compare(connection, linker, fitted)
+        _hand_over(linker, by_fields_alone(fitted))
+        _compare(connection, linker, by_fields_alone(fitted))
     if given is None:
         patterns = _count_patterns(connection, fitted)
         train(
@@ -247,13 +246,11 @@ def _match(
         )
         check_trained(fitted)
         notes += fitted.notes
-    _score(connection, fitted)
+    _score(connection, by_fields_alone(fitted))
     find_rivals(connection, at_least=KEPT_PROBABILITY)
     if given is None:
-        fitted.comparisons[RIVALS] = learn_rivals(connection)
-        fitted.kinds[RIVALS], fitted.about[RIVALS] = "personal", ABOUT
-    if RIVALS in fitted.comparisons:
-        _score(connection, fitted)
+        learn_rivals(connection, fitted)
+    _score(connection, fitted)
     pairs, evidence = _keep(connection, fitted, records=records, threshold=threshold)
     pairs_compared = int(connection.execute("select count(*) from scored").fetchall()[0][0])
     parameters = {
@@ -422,7 +419,7 @@ def _check_same_levels(model: LinkageModel, comparisons: Sequence[Comparison]) -
                 f"the model given knows nothing of {comparison.about} as this people table holds "
                 "it: train a new one (match_people without a model)"
             )
-    for name in set(model.comparisons) - {c.name for c in comparisons}:
+    for name in set(model.comparisons) - {c.name for c in comparisons} - {RIVALS}:
         del model.comparisons[name]
 
 
@@ -432,7 +429,9 @@ def _compare(connection: Any, linker: Any, model: LinkageModel) -> None:
     for name, levels in model.comparisons.items():
         columns.append(f"(round(mw_{name}) - 1)::tinyint as level_{name}")
         if _rare(levels):
-            columns.append(f"coalesce(mw_tf_adj_{name}, 0){_together(model, name)} as rarity_{name}")
+            columns.append(
+                f"coalesce(mw_tf_adj_{name}, 0){_together(model, name)} as rarity_{name}"
+            )
     found = linker.inference.predict(warning_mode="never")
     connection.execute(
         f"""create or replace temp table compared as

@@ -87,8 +87,8 @@ def _bits(named: pd.DataFrame, *, seed: int) -> np.ndarray:
         warnings.simplefilter("ignore", ConvergenceWarning)
         left = model.fit_transform(counts)
     right = model.components_
-    one = firsts.get_indexer(named["first_name"])
-    other = lasts.get_indexer(named["last_name"])
+    one = firsts.get_indexer(pd.Index(named["first_name"]))
+    other = lasts.get_indexer(pd.Index(named["last_name"]))
     known = (one >= 0) & (other >= 0)
     joint = np.einsum("ij,ji->i", left[one[known]], right[:, other[known]]) * records
     alone = np.asarray(counts.sum(axis=1)).ravel()[one[known]]

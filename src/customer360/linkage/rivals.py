@@ -7,16 +7,14 @@ one of them at most. Both are learned from the pairs themselves.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-import pandas as pd
+from customer360.linkage.model import LevelShares, LinkageModel
 
-from customer360.linkage.model import LevelShares
-
-__all__ = ["ABOUT", "LEVELS", "RIVALS", "find_rivals", "learn_rivals"]
+__all__ = ["LEVELS", "RIVALS", "by_fields_alone", "find_rivals", "learn_rivals"]
 
 RIVALS = "rivals"
-ABOUT = "who else fits"
 # How probably one of the two records is a third one that is not the other: upper bounds.
 LEVELS = (
     (0.01, "nobody else fits"),
@@ -27,11 +25,14 @@ LEVELS = (
     (0.90, "somebody else fits well"),
     (1.01, "somebody else fits as well"),
 )
+BEST = len(LEVELS) - 1
+# A level that few pairs show weighs little.
+USUAL_PAIRS = 3.0
 # Fewer rivals than these say all there is to say; a common name has hundreds.
 MOST_RIVALS = 30
 
 
-def find_rivals(connection: Any, *, at_least: float) -> None:
+def find_rivals(connection: Any, *, at_least: float, known: str | None = None) -> None:
     """Add `level_rivals` to table `compared`, from table `scored`.
 
     The rival of a pair (i, j) is the third record k that makes the most of
@@ -40,24 +41,29 @@ def find_rivals(connection: Any, *, at_least: float) -> None:
     Parameters
     ----------
     connection : duckdb.DuckDBPyConnection
+        Its tables hold the pairs as their fields alone tell.
     at_least : float
         Pairs less probable than this are left without a level (-1) and are no rivals.
+    known : str, optional
+        Query of pairs scored before: record_l, record_r, match_probability.
     """
     rungs = " ".join(
-        f"when rival < {bound} then {len(LEVELS) - 1 - rung}"
-        for rung, (bound, _) in enumerate(LEVELS)
+        f"when rival < {bound} then {BEST - rung}" for rung, (bound, _) in enumerate(LEVELS)
     )
+    pairs = "select record_l, record_r, match_probability from scored"
+    if known:
+        pairs = f"{pairs} union all ({known})"
     connection.execute(
         f"""
         create or replace temp table fitting as
-        select record_l as one, record_r as other, match_probability as p from scored
-        where match_probability >= {at_least!r}
-        union all
-        select record_r, record_l, match_probability from scored
-        where match_probability >= {at_least!r};
+        with pairs as (from ({pairs}) where match_probability >= {at_least!r})
+        select one, other, max(p) as p from (
+            select record_l as one, record_r as other, match_probability as p from pairs
+            union all select record_r, record_l, match_probability from pairs)
+        group by all;
         create or replace temp table rivalry as
         with best as (
-            select one, other, p from fitting
+            from fitting
             qualify row_number() over (partition by one order by p desc, other) <= {MOST_RIVALS}
         ),
         third as (
@@ -71,42 +77,52 @@ def find_rivals(connection: Any, *, at_least: float) -> None:
         from third group by all;
         create or replace temp table compared as
         select c.*, (case when s.match_probability < {at_least!r} then -1
-                          when rival is null then {len(LEVELS) - 1} {rungs} end)::tinyint
-                        as level_{RIVALS}
+                          when rival is null then {BEST} {rungs} end)::tinyint as level_{RIVALS}
         from compared c join scored s using (record_l, record_r)
         left join rivalry using (record_l, record_r)
         """
     )
 
 
-def learn_rivals(connection: Any) -> list[LevelShares]:
-    """How often each level shows among pairs of one person, and among others.
+def learn_rivals(connection: Any, model: LinkageModel) -> None:
+    """Add to the model how often each level shows, in pairs of one person and in others.
 
-    Counted from tables `compared` and `scored`, each pair weighed by its probability.
-
-    Returns
-    -------
-    list of LevelShares
-        Worst level first.
+    Counted from tables `compared` and `scored`, each pair weighed by what its fields tell.
+    Two people of one household have rivals as strangers have.
     """
-    counted: pd.DataFrame = connection.execute(
+    counted = connection.execute(
         f"""select level_{RIVALS} as value, sum(match_probability) as one,
                sum(1 - match_probability) as apart
         from compared join scored using (record_l, record_r)
-        where level_{RIVALS} >= 0 group by 1 order by 1"""
-    ).df()
-    seen = counted.set_index("value").reindex(range(len(LEVELS)), fill_value=0.0)
-    # A level that no pair shows weighs nothing.
-    shares = {c: (seen[c] + 1.0) / (seen[c].sum() + len(LEVELS)) for c in ("one", "apart")}
-    return [
+        where level_{RIVALS} >= 0 group by 1"""
+    ).fetchall()
+    sums = {value: (one, apart) for value, one, apart in counted}
+    seen = {
+        value: tuple(USUAL_PAIRS + pairs for pairs in sums.get(value, (0.0, 0.0)))
+        for value in range(len(LEVELS))
+    }
+    ones, aparts = (sum(pair[side] for pair in seen.values()) for side in (0, 1))
+    model.comparisons[RIVALS] = [
         LevelShares(
             value=value,
-            label=LEVELS[len(LEVELS) - 1 - value][1],
+            label=LEVELS[BEST - value][1],
             rarity=None,
-            m=float(f"{shares['one'][value]:.10g}"),
-            u=float(f"{shares['apart'][value]:.10g}"),
-            household=float(f"{shares['apart'][value]:.10g}"),
-            pairs_expected=round(float(seen["one"][value]), 3),
+            m=_short(one / ones),
+            u=_short(apart / aparts),
+            household=_short(apart / aparts),
+            m_from="data",
+            pairs_expected=round(one - USUAL_PAIRS, 3),
         )
-        for value in range(len(LEVELS))
+        for value, (one, apart) in seen.items()
     ]
+    model.kinds[RIVALS], model.about[RIVALS] = "personal", "who else fits"
+
+
+def by_fields_alone(model: LinkageModel) -> LinkageModel:
+    """The model without what it knows of rivals."""
+    fields = {name: levels for name, levels in model.comparisons.items() if name != RIVALS}
+    return replace(model, comparisons=fields)
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.10g}")
