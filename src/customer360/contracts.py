@@ -837,6 +837,14 @@ _ALL += [
                 minimum=0,
                 maximum=1,
             ),
+            _number(
+                "field_probability",
+                "the same by their fields alone, whoever else fits",
+                "probability",
+                nullable=False,
+                minimum=0,
+                maximum=1,
+            ),
         ),
     ),
     Table(
@@ -859,6 +867,8 @@ _ALL += [
             _text("street", "number and street in small letters", personal=True),
             _text("postcode", "postal code", personal=True),
             _text("city", "town in small letters", personal=True),
+            _date("opened_on", "day the record was created"),
+            _number("names_together", "how much its two names go together, below 0: often", "bits"),
         ),
     ),
     Table(

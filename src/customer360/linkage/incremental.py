@@ -23,16 +23,20 @@ from customer360.linkage.clusters import connected_components, link_records
 from customer360.linkage.comparisons import COMPARISONS, Comparison
 from customer360.linkage.engine_tables import as_arrow
 from customer360.linkage.matching import (
+    KEPT_PROBABILITY,
     RARITY_FACTORS,
     RARITY_RECORDS,
     RARITY_SHARES,
     Matches,
     _keep,
+    _same_names,
     _score,
 )
 from customer360.linkage.model import LinkageModel, check_trained
+from customer360.linkage.name_origins import add_names_together
 from customer360.linkage.names import names_in_email
 from customer360.linkage.records import _DERIVED, LinkageError, _vocabulary, prepare_records
+from customer360.linkage.rivals import by_fields_alone, find_rivals
 
 __all__ = ["Known", "compare_records", "compared_records", "link_new_records"]
 
@@ -40,7 +44,21 @@ KEY = ["source", "source_id"]
 _FOLDED = [c for c in CONTRACTS["compared_records"].column_names if c not in (*KEY, "fingerprint")]
 # A record is new when any of this changes: it is all that the comparisons see.
 _SEEN = ("title", "first_name", "last_name", "birth_date", "email", "phone", "street", "postcode",
-         "city")  # fmt: skip
+         "city", "created_at")  # fmt: skip
+# What the names of everybody told about a record.
+_OF_ALL = ("first_name_read", "last_name_read", "names_together")
+
+
+# Pairs of the last run, by number of the records at hand.
+_PAIRS_BY_NUMBER = """
+    select l.record as record_l, r.record as record_r, k.field_probability as match_probability
+    from known_pairs k
+    join records l on l.source = k.source_l and l.source_id = k.source_id_l
+    join records r on r.source = k.source_r and r.source_id = k.source_id_r"""
+# A record that changed is no longer what its pairs say.
+_KNOWN_PAIRS = f"""{_PAIRS_BY_NUMBER}
+    anti join fresh f on f.source = k.source_l and f.source_id = k.source_id_l
+    anti join fresh g on g.source = k.source_r and g.source_id = k.source_id_r"""
 
 
 @dataclass(frozen=True)
@@ -83,6 +101,7 @@ def compared_records(people: Any | None) -> Any:
     with closing(duckdb.connect()) as connection:
         given = as_arrow(people)
         prepare_records(connection, given)
+        add_names_together(connection)
         connection.register("given", given)
         return connection.sql(
             f"""
@@ -138,9 +157,9 @@ def link_new_records(
         rules = _rules(known.model["blocking_rules"])
         _find_near(connection, rules)
         _make_blocks(connection, model)
-        compared = _compare(connection, model, _pairs_with_new(len(rules)))
+        compared = _compare(connection, model, _pairs_with_new(len(rules)), known=_KNOWN_PAIRS)
         _find_touched(connection, threshold=threshold)
-        compared += _compare(connection, model, _pairs_of_touched(len(rules)))
+        compared += _compare(connection, model, _pairs_of_touched(len(rules)), known=_KNOWN_PAIRS)
         pairs, evidence = _keep(connection, model, records=_last(connection), threshold=threshold)
         touched = connection.sql(
             "select source, source_id from blocks semi join touched using (record)"
@@ -172,7 +191,11 @@ def link_new_records(
 
 
 def compare_records(
-    people: Any, records: Sequence[tuple[str, str]], *, model: Mapping[str, Any]
+    people: Any,
+    records: Sequence[tuple[str, str]],
+    *,
+    model: Mapping[str, Any],
+    pairs: Any | None = None,
 ) -> Matches:
     """Compare a few records with each other, whether or not blocking would.
 
@@ -183,6 +206,8 @@ def compare_records(
     records : sequence of (source, source_id)
     model : mapping
         As `data/linked/model.json` holds it.
+    pairs : frame, optional
+        Contract `link_pairs`: who else fits, beyond these records.
 
     Returns
     -------
@@ -198,7 +223,10 @@ def compare_records(
     wanted = pd.DataFrame(sorted(set(records)), columns=KEY, dtype="str")
     with closing(duckdb.connect()) as connection:
         prepare_records(connection, people)
+        add_names_together(connection)
         connection.register("wanted", wanted)
+        if pairs is not None:
+            connection.register("known_pairs", as_arrow(pairs))
         connection.execute(
             """create temp table everybody as from records;
             create temp table blocks as
@@ -211,7 +239,8 @@ def compare_records(
             raise LinkageError(f"the people table has no record {told}: write SOURCE:SOURCE_ID")
         every_pair = "select l.record, r.record from blocks l join blocks r on l.record < r.record"
         _count_names(connection, fitted)
-        compared = _compare(connection, fitted, every_pair)
+        known = _PAIRS_BY_NUMBER if pairs is not None else None
+        compared = _compare(connection, fitted, every_pair, known=known)
         # A threshold of 0 keeps every pair.
         pairs, evidence = _keep(connection, fitted, records=_last(connection), threshold=0.0)
     return Matches(
@@ -243,15 +272,16 @@ def _trained(model: Mapping[str, Any]) -> LinkageModel:
 
 def _comparisons(model: LinkageModel) -> list[Comparison]:
     """The comparisons that the model has weights for, with the same levels."""
+    fields = by_fields_alone(model).comparisons
     chosen = []
     for comparison in COMPARISONS:
-        labels = [level.label for level in reversed(model.comparisons.get(comparison.name, []))]
+        labels = [level.label for level in reversed(fields.get(comparison.name, []))]
         levels = tuple(level for level in comparison.levels if level.label in labels)
         if labels:
             chosen.append(replace(comparison, levels=levels))
     names = [comparison.name for comparison in chosen]
     kept = [len(comparison.levels) for comparison in chosen]
-    if names != list(model.comparisons) or kept != [len(v) for v in model.comparisons.values()]:
+    if names != list(fields) or kept != [len(levels) for levels in fields.values()]:
         raise LinkageError(
             "the model of the last run makes other comparisons than this version: run in full "
             "(incremental: false in params.yaml)"
@@ -378,11 +408,16 @@ def _read_names(connection: Any) -> None:
             r.first_name_read or (r.first_name is null and n.first_read is not null)
                 as first_name_read,
             r.last_name_read or (r.last_name is null and n.last_read is not null)
-                as last_name_read)
+                as last_name_read),
+            coalesce(t.names_together, 0.0) as names_together
         from records r left join names_read n
             on n.email_name = r.email_name
             and n.first_name is not distinct from r.first_name
             and n.last_name is not distinct from r.last_name
+        left join (select first_name, last_name, any_value(names_together) as names_together
+                   from old group by 1, 2) t
+            on t.first_name = coalesce(r.first_name, n.first_read)
+            and t.last_name = coalesce(r.last_name, n.last_read)
         """
     )
     connection.unregister("names_read")
@@ -392,9 +427,9 @@ def _make_blocks(connection: Any, model: LinkageModel) -> None:
     """Table `blocks`: the records of table `chosen` ready to be compared."""
     # Old records come as they were compared: to read a name from an e-mail, or to put it in
     # its place, took the names of everybody.
-    folded = ", ".join(f"e.{c}" for c in _FOLDED if not c.endswith("_read"))
+    folded = ", ".join(f"e.{c}" for c in _FOLDED if c not in _OF_ALL)
     records = connection.sql(
-        f"""select e.source, e.source_id, {folded}
+        f"""select e.source, e.source_id, {folded}, e.opened_on as created_at
         from everybody e semi join chosen using (source, source_id)"""
     )
     prepare_records(connection, records.to_arrow_table())
@@ -402,7 +437,7 @@ def _make_blocks(connection: Any, model: LinkageModel) -> None:
         """create temp table blocks as
         select r.* replace (e.first_name_read as first_name_read,
                             e.last_name_read as last_name_read),
-               c.* exclude (source, source_id)
+               e.names_together, c.* exclude (source, source_id)
         from records r join everybody e using (source, source_id)
         join chosen c using (source, source_id)"""
     )
@@ -458,7 +493,7 @@ def _count_names(connection: Any, model: LinkageModel) -> None:
     )
 
 
-def _compare(connection: Any, model: LinkageModel, pairs: str) -> int:
+def _compare(connection: Any, model: LinkageModel, pairs: str, *, known: str | None = None) -> int:
     """Tables `compared` and `scored` of the pairs that a query gives; their number.
 
     The same conditions as in a full run, asked directly: for a few pairs, Splink's planning
@@ -481,7 +516,10 @@ def _compare(connection: Any, model: LinkageModel, pairs: str) -> int:
             f"(case when {unknown} then -1 {' '.join(rungs)} end)::tinyint level_{name}"
         )
         if rare:
-            measures.append(f"coalesce(case level_{name} {' '.join(rare)} end, 0) as rarity_{name}")
+            rarity = f"coalesce(case level_{name} {' '.join(rare)} end, 0)"
+            if name == "last_name" and "first_name" in model.comparisons:
+                rarity += f" + case when {_same_names(model)} then names_together_l else 0 end"
+            measures.append(f"{rarity} as rarity_{name}")
     columns = [row[0] for row in connection.execute("describe blocks").fetchall()]
     sides = ", ".join(f"{side}.{c} as {c}_{side}" for c in columns for side in ("l", "r"))
     connection.execute(
@@ -494,6 +532,8 @@ def _compare(connection: Any, model: LinkageModel, pairs: str) -> int:
         select record_l, record_r, {", ".join(measures)} from sides
         """
     )
+    _score(connection, by_fields_alone(model))
+    find_rivals(connection, at_least=KEPT_PROBABILITY, known=known)
     _score(connection, model)
     return int(connection.execute("select count(*) from compared").fetchall()[0][0])
 

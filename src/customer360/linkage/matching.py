@@ -29,7 +29,7 @@ from customer360.linkage.rivals import RIVALS, by_fields_alone, find_rivals, lea
 
 __all__ = ["Matches", "filled_columns", "match_people"]
 
-# Pairs less probable than this are kept only where they speak against a link.
+# Pairs less probable by their fields are kept only where they speak against a link.
 KEPT_PROBABILITY = 0.01
 SAMPLED_PAIRS = 2_000_000
 PAIRS_PER_RECORD = 10
@@ -51,8 +51,8 @@ class Matches:
     Attributes
     ----------
     pairs : pandas.DataFrame
-        Contract `link_pairs`, sorted by key: pairs at least 1 % probable, and less
-        probable pairs whose records are linked through others.
+        Contract `link_pairs`, sorted by key: pairs at least 1 % probable by their fields,
+        and less probable pairs whose records are linked through others.
     evidence : pandas.DataFrame
         The same rows: key, `prior`, one column of bits a comparison (`bits_<name>`),
         its level (`level_<name>`, -1 not known) and `bits_household`. The bits of a row
@@ -312,7 +312,11 @@ def _no_matches(
     note: str, *, threshold: float, records: int = 0, blocking: pd.DataFrame | None = None
 ) -> Matches:
     empty = {name: pd.Series(dtype="str") for name in KEY_COLUMNS}
-    numbers = {c: pd.Series(dtype=float) for c in ("match_weight", "match_probability")}
+    numbers = {
+        column.name: pd.Series(dtype=float)
+        for column in CONTRACTS["link_pairs"].columns
+        if column.name not in KEY_COLUMNS
+    }
     if blocking is None:
         names = ["family", "rule", "pairs", "large_blocks", "used", "why"]
         blocking = pd.DataFrame({name: pd.Series(dtype=object) for name in names})
@@ -445,9 +449,12 @@ def _together(model: LinkageModel, name: str) -> str:
     """What both names the same say beside each alone, added to the family name."""
     if name != "last_name" or "first_name" not in model.comparisons:
         return ""
-    best = {n: model.comparisons[n][-1].value for n in ("first_name", "last_name")}
-    same = " and ".join(f"round(mw_{n}) - 1 = {value}" for n, value in best.items())
-    return f" + case when {same} then names_together else 0 end"
+    return f" + case when {_same_names(model)} then names_together else 0 end"
+
+
+def _same_names(model: LinkageModel) -> str:
+    best = {name: model.comparisons[name][-1].value for name in ("first_name", "last_name")}
+    return " and ".join(f"level_{name} = {value}" for name, value in best.items())
 
 
 def _rare(levels: Sequence[LevelShares]) -> bool:
@@ -550,17 +557,18 @@ def _keep(
         select l.source as source_l, l.source_id as source_id_l,
                r.source as source_r, r.source_id as source_id_r,
                s.match_weight, s.match_probability, {_prior(model)!r}::double as prior,
-               {", ".join(parts)}, s.match_weight - (prior + {bits}) as bits_household
+               {", ".join(parts)}, s.match_weight - (prior + {bits}) as bits_household,
+               1 / (1 + pow(2.0, bits_rivals - s.match_weight)) as field_probability
         from scored s
         join compared using (record_l, record_r)
         join records l on l.record = s.record_l
         join records r on r.record = s.record_r
         join groups_given gl on gl.record = s.record_l
         join groups_given gr on gr.record = s.record_r
-        where s.match_probability >= {KEPT_PROBABILITY} or gl.grp = gr.grp
+        where level_rivals >= 0 or gl.grp = gr.grp
         order by s.record_l, s.record_r
         """
     ).df()
     connection.unregister("groups_given")
     pairs = frame[CONTRACTS["link_pairs"].column_names].copy()
-    return pairs, frame.drop(columns=["match_weight", "match_probability"])
+    return pairs, frame.drop(columns=["match_weight", "match_probability", "field_probability"])
