@@ -15,6 +15,7 @@ __all__ = [
     "evidence_waterfall",
     "link_errors",
     "match_weights",
+    "recall_by_difficulty",
     "records_per_customer",
     "use_style",
 ]
@@ -92,6 +93,27 @@ def records_per_customer(counts: pd.DataFrame) -> Axes:
         title="Records behind each customer",
     )
     return thousands(ax)
+
+
+def recall_by_difficulty(table: pd.DataFrame) -> Axes:
+    """Share of the true pairs that is found, by what makes them hard.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `linkage.difficulties.recall_by_difficulty`.
+    """
+    data = table.dropna(subset="recall").sort_values("recall", ascending=False)
+    ax = new_axes(height=0.42 * len(data) + 1.2)
+    bars = ax.barh(data["kind"], 100 * data["recall"], color=PALETTE[0])
+    ax.bar_label(
+        bars,
+        [f"{r:.0%} of {counted(n)}" for r, n in zip(data["recall"], data["pairs"], strict=True)],
+        padding=4,
+    )
+    ax.set(xlabel="true pairs found (%)", xlim=(0, 125), title="What is hard to recognise")
+    ax.set_xticks(range(0, 101, 20))
+    return horizontal(ax)
 
 
 def link_errors(costs: pd.DataFrame) -> Axes:
