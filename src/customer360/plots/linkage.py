@@ -13,7 +13,6 @@ from customer360.plots.style import INK, MUTED, PALETTE, thousands, use_style
 
 __all__ = [
     "evidence_waterfall",
-    "link_errors",
     "match_weights",
     "recall_by_difficulty",
     "records_per_customer",
@@ -114,34 +113,3 @@ def recall_by_difficulty(table: pd.DataFrame) -> Axes:
     ax.set(xlabel="true pairs found (%)", xlim=(0, 125), title="What is hard to recognise")
     ax.set_xticks(range(0, 101, 20))
     return horizontal(ax)
-
-
-def link_errors(costs: pd.DataFrame) -> Axes:
-    """What wrong links do to value and lists, by their share.
-
-    Parameters
-    ----------
-    costs : pandas.DataFrame
-        From `customer360.link_errors.link_error_costs`.
-    """
-    ax = new_axes()
-    measures = {"clv_change": "value of the base", "best_wrong": "wrong on the best tenth's list"}
-    for colour, (column, words) in zip(PALETTE, measures.items(), strict=False):
-        for error, style in (("false merges", "-"), ("false splits", "--")):
-            rows = costs[costs["error"].isin(["none", error])]
-            ax.plot(
-                100 * rows["share"],
-                100 * rows[column],
-                style,
-                color=colour,
-                marker="o",
-                label=f"{words}, {error}",
-            )
-    ax.axhline(0, color=INK, linewidth=0.8)
-    ax.set(
-        xlabel="customers with a wrong link (%)",
-        ylabel="change, or share of the list (%)",
-        title="What wrong links cost",
-    )
-    ax.legend()
-    return ax

@@ -131,7 +131,7 @@ FIGURES = {
     "evidence_waterfall": lambda: linkage.evidence_waterfall(STEPS, title="Two records"),
     "records_per_customer": lambda: linkage.records_per_customer(RECORDS),
     "recall_by_difficulty": lambda: linkage.recall_by_difficulty(DIFFICULT),
-    "link_errors": lambda: linkage.link_errors(COSTS),
+    "link_errors": lambda: clv.link_errors(COSTS),
     "field_origins": lambda: customers.field_origins(ORIGINS),
     "field_accuracy": lambda: customers.field_accuracy(ACCURACY),
     "ways_to_reach": lambda: customers.ways_to_reach(duckdb.from_arrow(WAYS)),
@@ -199,7 +199,7 @@ def test_frames_are_not_changed():
     frames += [ACCURACY, CLASSES, TRIALS, RANKS, CONTRIBUTIONS, TRACK]
     before = [frame.copy(deep=True) for frame in frames]
     for draw in FIGURES.values():
-        draw()
+        pyplot.close(draw().figure)
     for frame, old in zip(frames, before, strict=True):
         pd.testing.assert_frame_equal(frame, old)
 
