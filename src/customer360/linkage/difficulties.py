@@ -13,6 +13,8 @@ from customer360.linkage.evaluate import write_cells
 
 __all__ = ["DIFFICULTIES", "quality_by_sources", "recall_by_difficulty"]
 
+_TWO = "least(l.source, r.source) as source, greatest(l.source, r.source) as other"
+_ONCE = "(l.source, l.source_id) < (r.source, r.source_id)"
 _FIRST_DIFFERS = "l.first_name <> r.first_name and not l.swapped and not r.swapped"
 _LAST_DIFFERS = "l.last_name <> r.last_name and not l.swapped and not r.swapped"
 # So few letters apart, one of them is a slip.
@@ -104,7 +106,7 @@ def recall_by_difficulty(
             f"""with flagged as (
                 select l.customer_id = r.customer_id as found, {flags}
                 from known l join known r using (person_id)
-                where (l.source, l.source_id) < (r.source, r.source_id)
+                where {_ONCE}
             )
             select {counts} from (
                 select *, not ({" or ".join(_KINDS)}) as none from flagged)"""
@@ -132,12 +134,13 @@ def quality_by_sources(linked_records: Any, people_links: Any) -> pd.DataFrame:
     with closing(duckdb.connect()) as connection:
         write_cells(connection, linked_records, people_links)
         return connection.execute(
-            """with pairs as (
-                select least(l.source, r.source) as source, greatest(l.source, r.source) as other,
-                       l.person_id = r.person_id as same, l.customer_id = r.customer_id as found
-                from owned l join owned r
-                on l.person_id = r.person_id or l.customer_id = r.customer_id
-                where (l.source, l.source_id) < (r.source, r.source_id)
+            f"""with pairs as (
+                select {_TWO}, true as same, l.customer_id = r.customer_id as found
+                from owned l join owned r using (person_id) where {_ONCE}
+                union all
+                select {_TWO}, false, true
+                from owned l join owned r using (customer_id)
+                where {_ONCE} and l.person_id <> r.person_id
             )
             select source, other, count(*) filter (same) as pairs,
                    avg(found::int) filter (same) as recall,
