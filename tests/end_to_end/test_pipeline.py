@@ -163,7 +163,7 @@ MODULES = {
     "plots/linkage.py": {"linkage"},
     "worlds/demo/pools.py": {"capture", "oracle"},
     "plots/oracle.py": {"oracle"},
-    "features/purchases.py": {"features"},
+    "features/purchases.py": {"features", "clv"},
     "cleaning/audit.py": {"cleaning"},
     "dictionary.py": set(),
 }

@@ -12,7 +12,7 @@ from matplotlib.dates import date2num
 from customer360.plots.canvas import dated, legend_below, new_axes
 from customer360.plots.style import INK, MUTED, PALETTE, percent, thousands, use_style
 
-__all__ = ["tracking", "use_style", "value_concentration"]
+__all__ = ["link_errors", "tracking", "use_style", "value_concentration"]
 
 
 def tracking(track: pd.DataFrame, *, calibration_end: Any, cumulative: bool) -> Axes:
@@ -75,3 +75,34 @@ def value_concentration(clv: pd.Series) -> Axes:
         xlim=(0, 1),
     )
     return percent(percent(ax, axis="x"), axis="y")
+
+
+def link_errors(costs: pd.DataFrame) -> Axes:
+    """What wrong links do to value and lists, by their share.
+
+    Parameters
+    ----------
+    costs : pandas.DataFrame
+        From `customer360.link_errors.link_error_costs`.
+    """
+    ax = new_axes()
+    measures = {"clv_change": "value of the base", "best_wrong": "wrong on the best tenth's list"}
+    for colour, (column, words) in zip(PALETTE, measures.items(), strict=False):
+        for error, style in (("false merges", "-"), ("false splits", "--")):
+            rows = costs[costs["error"].isin(["none", error])]
+            ax.plot(
+                100 * rows["share"],
+                100 * rows[column],
+                style,
+                color=colour,
+                marker="o",
+                label=f"{words}, {error}",
+            )
+    ax.axhline(0, color=INK, linewidth=0.8)
+    ax.set(
+        xlabel="customers with a wrong link (%)",
+        ylabel="change, or share of the list (%)",
+        title="What wrong links cost",
+    )
+    ax.legend()
+    return ax

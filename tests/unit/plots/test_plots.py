@@ -119,6 +119,9 @@ COSTS = pd.DataFrame(
         "best_wrong": [0.0, 0.01, 0.002],
     }
 )
+DIFFICULT = pd.DataFrame(
+    {"kind": ["typing error", "twins"], "pairs": [120, 0], "found": [90, 0], "recall": [0.75, None]}
+)
 
 FIGURES = {
     "rows_set_aside": lambda: cleaning.rows_set_aside(SUMMARY),
@@ -127,7 +130,8 @@ FIGURES = {
     "match_weights": lambda: linkage.match_weights(PAIRS, threshold=0.8),
     "evidence_waterfall": lambda: linkage.evidence_waterfall(STEPS, title="Two records"),
     "records_per_customer": lambda: linkage.records_per_customer(RECORDS),
-    "link_errors": lambda: linkage.link_errors(COSTS),
+    "recall_by_difficulty": lambda: linkage.recall_by_difficulty(DIFFICULT),
+    "link_errors": lambda: clv.link_errors(COSTS),
     "field_origins": lambda: customers.field_origins(ORIGINS),
     "field_accuracy": lambda: customers.field_accuracy(ACCURACY),
     "ways_to_reach": lambda: customers.ways_to_reach(duckdb.from_arrow(WAYS)),
@@ -195,7 +199,7 @@ def test_frames_are_not_changed():
     frames += [ACCURACY, CLASSES, TRIALS, RANKS, CONTRIBUTIONS, TRACK]
     before = [frame.copy(deep=True) for frame in frames]
     for draw in FIGURES.values():
-        draw()
+        pyplot.close(draw().figure)
     for frame, old in zip(frames, before, strict=True):
         pd.testing.assert_frame_equal(frame, old)
 
@@ -232,6 +236,12 @@ def test_many_records_are_one_bar():
     ax = FIGURES["records_per_customer"]()
     assert labels(ax, "x") == ["1", "2", "8+"]
     assert texts(ax) == ["1\u202f000", "30", "3"]
+
+
+def test_a_difficulty_that_does_not_occur_has_no_bar():
+    ax = linkage.recall_by_difficulty(DIFFICULT)
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["typing error"]
+    assert "75% of 120" in [text.get_text() for text in ax.texts]
 
 
 def test_linked_pairs_stand_apart():
