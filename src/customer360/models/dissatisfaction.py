@@ -13,8 +13,6 @@ as far as the same text tells it.
 from __future__ import annotations
 
 import json
-import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -22,6 +20,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from scipy.sparse import csr_matrix, hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -47,6 +47,7 @@ DISSATISFIED_AT_MOST = 2  # of 5, the usual "top and bottom two boxes" of CSAT
 LEAST_ANSWERS = 50
 FOLDS = 3
 MOST_WEIGHT = 5.0
+REPEATED = "abcdefghijklmnopqrstuvwxyz!?"
 # Words of fewer texts are not shown: they may be somebody's name.
 LEAST_TEXTS, SHRINK_TEXTS = 10, 20
 MANNERS = ("cross", "pleased", "denials", "exclamations", "questions", "capitals", "length")
@@ -63,16 +64,13 @@ def normalise_text(text: pd.Series) -> pd.Series:
     >>> normalise_text(pd.Series(["INADMISSIBLE !!! Reçu le 12"])).to_list()
     ['inadmissible !! recu le 0']
     """
-    distinct = {value: _plain(value) for value in text.dropna().unique()}
-    return text.map(distinct).fillna("")
-
-
-def _plain(text: str) -> str:
-    letters = unicodedata.normalize("NFKD", text.lower())
-    letters = "".join(c for c in letters if not unicodedata.combining(c))
-    letters = re.sub(r"\d+", "0", letters)
-    letters = re.sub(r"(.)\1{2,}", r"\1\1", letters)
-    return re.sub(r"\s+", " ", re.sub(r"[^a-z0!?]", " ", letters)).strip()
+    letters = pc.utf8_normalize(pc.utf8_lower(pa.array(text.fillna(""), pa.string())), form="NFKD")
+    letters = pc.replace_substring_regex(letters, r"\p{Mn}", "")
+    letters = pc.replace_substring_regex(letters, r"[0-9]+", "0")
+    letters = pc.replace_substring_regex(letters, r"[^a-z0!?]+", " ")
+    for letter in REPEATED:
+        letters = pc.replace_substring_regex(letters, f"[{letter}]{{3,}}", letter * 2)
+    return pd.Series(pc.utf8_trim_whitespace(letters).to_pylist(), text.index, dtype="str")
 
 
 def match_surveys(conversations: pd.DataFrame, surveys: pd.DataFrame) -> pd.DataFrame:
@@ -251,7 +249,7 @@ def fit_dissatisfaction(
         weight = np.ones(len(bad))
         slope, offset = 1.0, 0.0
         if calibrate:
-            weight = _answer_weights(matrix, answered, groups, strength)
+            weight = _answer_weights(csr_matrix(dense), answered, groups)
             apart = _across(labelled, bad, groups[answered], strength, weight)
             slope, offset = _platt(apart, bad, weight)
         fit = _logistic(strength).fit(labelled, bad, sample_weight=weight)
@@ -400,8 +398,9 @@ def _manner(text: pd.Series, plain: pd.Series) -> np.ndarray:
 
 
 def _count(spaced: pd.Series, stems: Sequence[str]) -> np.ndarray:
-    """How many of the stems occur in each text."""
-    return np.sum([spaced.str.contains(s, regex=False).to_numpy(dtype=float) for s in stems], 0)
+    """How often one of the stems occurs in each text."""
+    found = pc.count_substring_regex(pa.array(spaced, pa.string()), pattern="|".join(stems))
+    return found.to_numpy(zero_copy_only=False).astype(float)
 
 
 def _context(frame: pd.DataFrame, context: Sequence[str]) -> np.ndarray:
@@ -423,14 +422,15 @@ def _across(matrix: Any, label: np.ndarray, groups: np.ndarray, strength: float,
     return score
 
 
-def _answer_weights(
-    matrix: Any, answered: np.ndarray, groups: np.ndarray, strength: float
-) -> np.ndarray:
-    """Inverse of the probability to answer, of those who did; 1 on average, and bounded."""
+def _answer_weights(matrix: Any, answered: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Inverse of the probability to answer, of those who did; 1 on average, and bounded.
+
+    Tone, manner and reason tell who answers; single words would only add noise.
+    """
     if answered.all():
         return np.ones(len(answered))
     ones = np.ones(len(answered))
-    score = _across(matrix, answered.astype(int), groups, strength, ones)
+    score = _across(matrix, answered.astype(int), groups, 1.0, ones)
     slope, offset = _platt(score, answered.astype(int), ones)
     share = 1 / (1 + np.exp(-(slope * score[answered] + offset)))
     weight = np.minimum(answered.mean() / share, MOST_WEIGHT)
