@@ -936,6 +936,26 @@ FEATURES = (
     _number("cost_to_contact", "cost of messages since the beginning", "currency"),
 )
 
+# Letters of RFMCCA that the micro-segments read beside the features.
+SEGMENT_EXTRAS = ("effective_categories", "effective_channels", "affinity")
+RFMCCA = (
+    _integer("categories", "different categories bought"),
+    _text("main_category", "category bought most, by order lines"),
+    _number("main_category_share", "share of it in the order lines", "share"),
+    _number("category_entropy", "how evenly the categories are bought", "nats"),
+    _number("effective_categories", "as many equal ones would be as varied", "categories"),
+    _integer("channels", "different channels used"),
+    _text("main_channel", "channel used most"),
+    _number("main_channel_share", "share of it in the order lines", "share"),
+    _number("effective_channels", "as many equal ones would be as varied", "channels"),
+    _number("affinity", "goods that go together, against the crowd (1: alike)", "ratio"),
+    _text("pair_category", "a category that goes, for this customer, together with"),
+    _text("pair_other", "this one"),
+    _number("pair_lift", "how much more often than the crowd would have it", "ratio"),
+    _text("next_category", "not bought yet, and goes best with what is"),
+    _number("next_lift", "how well it goes with it", "ratio"),
+)
+
 _ALL += [
     Table(
         "features",
@@ -982,6 +1002,72 @@ _ALL += [
             _date("window_until", "last day of that window"),
             _integer("segment", "micro-segment number", "number"),
             _text("segment_name", "micro-segment in words"),
+            _text("portrait", "the micro-segment in one line"),
+        ),
+    ),
+    Table(
+        "rfmcca",
+        "scores",
+        "a customer and its six letters on a day",
+        ("customer_id", "as_of"),
+        (
+            _CUSTOMER,
+            _AS_OF,
+            _number("recency_days", "days since the last purchase", "days", minimum=0),
+            _integer("frequency", "days on which the customer bought", "purchase days"),
+            _number("monetary_value", "average net amount of a purchase day", "currency"),
+            _number("margin", "margin since the beginning", "currency"),
+            *RFMCCA,
+            _integer("r_score", "recency, 5 is the most recent fifth", "1 to 5"),
+            _integer("f_score", "frequency, 5 is the most frequent fifth", "1 to 5"),
+            _integer("m_score", "monetary, 5 is the highest fifth", "1 to 5"),
+            _integer("category_score", "categories, 5 is the most varied fifth", "1 to 5"),
+            _integer("channel_score", "channels, 5 is the most varied fifth", "1 to 5"),
+            _integer("affinity_score", "affinities, 5 is the most connected fifth", "1 to 5"),
+            _number("potential_score", "the six letters in one", "0 to 100"),
+        ),
+    ),
+    Table(
+        "rfmcca_categories",
+        "scores",
+        "a customer and a category it bought",
+        ("customer_id", "as_of", "category"),
+        (
+            _CUSTOMER,
+            _AS_OF,
+            _text("category", "the category", nullable=False),
+            _integer("orders", "orders that hold it", "orders"),
+            _number("share", "its share in the categories of the orders", "share"),
+            _number("amount", "paid for it", "currency"),
+            _number("lift", "share over that of the crowd, shrunk", "ratio"),
+        ),
+    ),
+    Table(
+        "category_affinities",
+        "scores",
+        "two categories, and how they go together",
+        ("category", "other"),
+        (
+            _text("category", "a category", nullable=False),
+            _text("other", "another", nullable=False),
+            _integer("orders", "orders that hold both", "orders"),
+            _number("lift", "over what chance would give, shrunk", "ratio"),
+            _number("follows", "share of orders with the first that hold the other", "share"),
+        ),
+    ),
+    Table(
+        "segment_moves",
+        "scores",
+        "customers who went from one segment to another",
+        ("from_segment", "to_segment"),
+        (
+            _integer(
+                "from_segment",
+                "segment on the holdout day; -1: not yet a customer",
+                nullable=False,
+            ),
+            _integer("to_segment", "segment today", "number", nullable=False),
+            _integer("customers", "customers", "customers"),
         ),
     ),
     Table(
@@ -1097,7 +1183,13 @@ _ALL += [
         "scores",
         "a customer on the holdout day, and what it then brought",
         ("customer_id",),
-        (_CUSTOMER, _AS_OF, *FEATURES, _number("future_margin", "margin after", "currency")),
+        (
+            _CUSTOMER,
+            _AS_OF,
+            *FEATURES,
+            *(column for column in RFMCCA if column.name in SEGMENT_EXTRAS),
+            _number("future_margin", "margin after", "currency"),
+        ),
     ),
 ]
 
