@@ -253,6 +253,7 @@ CONTACT_EVENTS = (
 MOODS = ("pleased", "neutral", "annoyed", "furious")
 SHOCKS = ("late", "damaged", "out_of_stock", "bad_call", "good_call", "pressure")
 LIFE_EVENTS = ("birth", "move", "wedding", "retirement", "home_purchase")
+FUNNEL = ("unaware", "informed", "comparing", "first_purchase", "loyal", "advocate", "leaving")
 POTENTIAL_CLASSES = ("gros", "cyclique", "nouveau", "inactif", "ordinaire")
 
 _SOURCE = (
@@ -1068,6 +1069,58 @@ _ALL += [
             ),
             _integer("to_segment", "segment today", "number", nullable=False),
             _integer("customers", "customers", "customers"),
+        ),
+    ),
+    Table(
+        "families",
+        "scores",
+        "a customer and its four families of segments",
+        ("customer_id",),
+        (
+            _CUSTOMER,
+            _AS_OF,
+            _text("funnel_stage", "from unaware to leaving", allowed=FUNNEL),
+            _text("age_band", "age, ten years wide", personal=True),
+            _text("urbanity", "kind of place of the postcode"),
+            _text("income_band", "third of the postcodes by median income"),
+            _text("trigger", "theme of the messages it answers to"),
+            _number("trigger_lift", "answers beyond the usual, over those expected", "ratio"),
+            _integer("messages", "messages with a theme it got", "messages"),
+        ),
+    ),
+    Table(
+        "customer_life_events",
+        "scores",
+        "an event in the life of a customer, declared or detected",
+        ("customer_id", "kind"),
+        (
+            _CUSTOMER,
+            _text("kind", "what happened", nullable=False, personal=True),
+            _date("day", "when, about"),
+            _text("origin", "how it is known", allowed=("declared", "detected")),
+            _number("confidence", "chance that it happened", "probability", minimum=0, maximum=1),
+        ),
+    ),
+    Table(
+        "behaviour",
+        "scores",
+        "a customer and its habits",
+        ("customer_id",),
+        (
+            _CUSTOMER,
+            _AS_OF,
+            _number("basket_amount", "average order", "currency"),
+            _number("basket_lines", "average lines of an order", "lines"),
+            _text("main_payment", "means of payment used most"),
+            _text("main_delivery", "delivery used most"),
+            _text("talks_by", "channel of most of its own conversations"),
+            _integer("claims", "conversations about something that went wrong", "conversations"),
+            _number("returned_share", "share of lines returned", "share"),
+            _integer("messages", "e-mails received", "messages"),
+            _number("opened_share", "share of them opened, shrunk", "share"),
+            _number("promo_share", "share of lines bought with a reduction, shrunk", "share"),
+            _number("price_sensitivity", "elasticity above the crowd's, shrunk", "elasticity"),
+            _number("price_information", "what the data say of it", "information"),
         ),
     ),
     Table(

@@ -12,7 +12,7 @@ from typing import Any
 from customer360.engines import connect
 from customer360.linkage.engine_tables import as_arrow
 
-__all__ = ["judge_cycles", "person_of_customer"]
+__all__ = ["judge_cycles", "judge_families", "person_of_customer"]
 
 LEAST_CYCLES = 3
 
@@ -35,7 +35,7 @@ def person_of_customer(orders: Any, people_links: Any) -> Any:
     with closing(connect()) as connection:
         connection.register("orders", as_arrow(orders))
         connection.register("links", as_arrow(people_links))
-        return connection.execute(
+        return connection.sql(
             """with lines as (
                 select customer_id, person_id, count(*) as n
                 from orders join links using (source, source_id) group by all)
@@ -96,3 +96,76 @@ def judge_cycles(
         "cyclic_seen": float(seen),
         "cyclic_called_inactive": float(inactive),
     }
+
+
+def judge_families(
+    *,
+    families: Any,
+    behaviour: Any,
+    events: Any,
+    orders: Any,
+    people_links: Any,
+    traits: Any,
+    life_events: Any,
+) -> dict[str, float]:
+    """Triggers, detected life events and price habits against the truth.
+
+    Parameters
+    ----------
+    families, behaviour, events : frame
+        Contracts `families`, `behaviour`, `customer_life_events`.
+    orders, people_links, traits, life_events : frame
+        Contracts `customer_orders`, `truth.people_links`, `truth.traits`,
+        `truth.life_events`.
+
+    Returns
+    -------
+    dict
+        trigger_hit_share and trigger_guess_share (of the commonest theme);
+        life_events_precision and life_events_recall (of detected events: of those found,
+        share that happened; of those that happened and were not declared, share found);
+        promo_spearman (promo_share with the true love of promotions) and price_spearman
+        (price_sensitivity with the true elasticity). Empty when the truth is not known.
+    """
+    person = person_of_customer(orders, people_links)
+    if not person.num_rows:
+        return {}
+    with closing(connect()) as connection:
+        for name, table in (
+            ("person", person),
+            ("f", families),
+            ("b", behaviour),
+            ("e", events),
+            ("t", traits),
+            ("h", life_events),
+        ):
+            connection.register(name, as_arrow(table))
+        found = connection.execute(
+            """select
+            (select avg(("trigger" = theme)::integer) from f join person using (customer_id)
+                join t using (person_id) where "trigger" is not null) as trigger_hit_share,
+            (select max(n) / sum(n) from (select theme, count(*) as n
+                from f join person using (customer_id) join t using (person_id)
+                where "trigger" is not null group by all)) as trigger_guess_share,
+            (select avg((h.person_id is not null)::integer) from e
+                join person p using (customer_id)
+                left join h on h.person_id = p.person_id and h.kind = e.kind
+                where origin = 'detected') as life_events_precision,
+            (select avg((e.customer_id is not null)::integer) from h
+                join person p using (person_id)
+                left join e on e.customer_id = p.customer_id and h.kind = e.kind
+                    and origin = 'detected'
+                where not h.declared) as life_events_recall"""
+        ).df()
+        habits = connection.execute(
+            """select promo_share, price_sensitivity, promo_affinity, price_elasticity
+            from b join person using (customer_id) join t using (person_id)"""
+        ).df()
+    told = {name: float(value) for name, value in found.iloc[0].items() if value == value}
+    for name, ours, theirs in (
+        ("promo_spearman", "promo_share", "promo_affinity"),
+        ("price_spearman", "price_sensitivity", "price_elasticity"),
+    ):
+        if habits[ours].nunique() > 1:
+            told[name] = float(habits[ours].corr(habits[theirs], method="spearman"))
+    return told

@@ -40,6 +40,7 @@ STAGES = (
     Stage(10, "measurement", "What did it earn?", ("measure",)),
     Stage(11, "oracle", "How good could any model be?", ("measure",)),
     Stage(12, "dissatisfaction", "Who is dissatisfied?", ("analyse",)),
+    Stage(13, "families", "How does each customer behave, and what moves it?", ("analyse",)),
 )
 
 
