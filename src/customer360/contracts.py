@@ -254,6 +254,7 @@ CONTACT_EVENTS = (
 MOODS = ("pleased", "neutral", "annoyed", "furious")
 SHOCKS = ("late", "damaged", "out_of_stock", "bad_call", "good_call", "pressure")
 LIFE_EVENTS = ("birth", "move", "wedding", "retirement", "home_purchase")
+FUNNEL = ("unaware", "informed", "comparing", "first_purchase", "loyal", "advocate", "leaving")
 POTENTIAL_CLASSES = ("gros", "cyclique", "nouveau", "inactif", "ordinaire")
 
 _SOURCE = (
@@ -1066,6 +1067,26 @@ FEATURES = (
     _number("cost_to_contact", "cost of messages since the beginning", "currency"),
 )
 
+# Letters of RFMCCA that the micro-segments read beside the features.
+SEGMENT_EXTRAS = ("effective_categories", "effective_channels", "affinity")
+RFMCCA = (
+    _integer("categories", "different categories bought"),
+    _text("main_category", "category bought most, by order lines"),
+    _number("main_category_share", "share of it in the order lines", "share"),
+    _number("category_entropy", "how evenly the categories are bought", "nats"),
+    _number("effective_categories", "as many equal ones would be as varied", "categories"),
+    _integer("channels", "different channels used"),
+    _text("main_channel", "channel used most"),
+    _number("main_channel_share", "share of it in the order lines", "share"),
+    _number("effective_channels", "as many equal ones would be as varied", "channels"),
+    _number("affinity", "goods that go together, against the crowd (1: alike)", "ratio"),
+    _text("pair_category", "a category that goes, for this customer, together with"),
+    _text("pair_other", "this one"),
+    _number("pair_lift", "how much more often than the crowd would have it", "ratio"),
+    _text("next_category", "not bought yet, and goes best with what is"),
+    _number("next_lift", "how well it goes with it", "ratio"),
+)
+
 _ALL += [
     Table(
         "features",
@@ -1106,9 +1127,130 @@ _ALL += [
             _integer("m_score", "monetary, 5 is the highest fifth", "1 to 5"),
             _text("potential_class", "class of potential", allowed=POTENTIAL_CLASSES),
             _number("cycle_p_value", "chance that the rhythm is luck", "probability"),
+            _number("cycle_days", "length of the cycle of a cyclic customer", "days"),
             _date("next_cycle_on", "when a cyclic customer is expected next"),
+            _date("window_from", "first day of the window in which it is expected"),
+            _date("window_until", "last day of that window"),
             _integer("segment", "micro-segment number", "number"),
             _text("segment_name", "micro-segment in words"),
+            _text("portrait", "the micro-segment in one line"),
+        ),
+    ),
+    Table(
+        "rfmcca",
+        "scores",
+        "a customer and its six letters on a day",
+        ("customer_id", "as_of"),
+        (
+            _CUSTOMER,
+            _AS_OF,
+            _number("recency_days", "days since the last purchase", "days", minimum=0),
+            _integer("frequency", "days on which the customer bought", "purchase days"),
+            _number("monetary_value", "average net amount of a purchase day", "currency"),
+            _number("margin", "margin since the beginning", "currency"),
+            *RFMCCA,
+            _integer("r_score", "recency, 5 is the most recent fifth", "1 to 5"),
+            _integer("f_score", "frequency, 5 is the most frequent fifth", "1 to 5"),
+            _integer("m_score", "monetary, 5 is the highest fifth", "1 to 5"),
+            _integer("category_score", "categories, 5 is the most varied fifth", "1 to 5"),
+            _integer("channel_score", "channels, 5 is the most varied fifth", "1 to 5"),
+            _integer("affinity_score", "affinities, 5 is the most connected fifth", "1 to 5"),
+            _number("potential_score", "the six letters in one", "0 to 100"),
+        ),
+    ),
+    Table(
+        "rfmcca_categories",
+        "scores",
+        "a customer and a category it bought",
+        ("customer_id", "as_of", "category"),
+        (
+            _CUSTOMER,
+            _AS_OF,
+            _text("category", "the category", nullable=False),
+            _integer("orders", "orders that hold it", "orders"),
+            _number("share", "its share in the categories of the orders", "share"),
+            _number("amount", "paid for it", "currency"),
+            _number("lift", "share over that of the crowd, shrunk", "ratio"),
+        ),
+    ),
+    Table(
+        "category_affinities",
+        "scores",
+        "two categories, and how they go together",
+        ("category", "other"),
+        (
+            _text("category", "a category", nullable=False),
+            _text("other", "another", nullable=False),
+            _integer("orders", "orders that hold both", "orders"),
+            _number("lift", "over what chance would give, shrunk", "ratio"),
+            _number("follows", "share of orders with the first that hold the other", "share"),
+        ),
+    ),
+    Table(
+        "segment_moves",
+        "scores",
+        "customers who went from one segment to another",
+        ("from_segment", "to_segment"),
+        (
+            _integer(
+                "from_segment",
+                "segment on the holdout day; -1: not yet a customer",
+                nullable=False,
+            ),
+            _integer("to_segment", "segment today", "number", nullable=False),
+            _integer("customers", "customers", "customers"),
+        ),
+    ),
+    Table(
+        "families",
+        "scores",
+        "a customer and its four families of segments",
+        ("customer_id",),
+        (
+            _CUSTOMER,
+            _AS_OF,
+            _text("funnel_stage", "from unaware to leaving", allowed=FUNNEL),
+            _text("age_band", "age, ten years wide", personal=True),
+            _text("urbanity", "kind of place of the postcode"),
+            _text("income_band", "third of the postcodes by median income"),
+            _text("trigger", "theme of the messages it answers to"),
+            _number("trigger_lift", "answers beyond the usual, over those expected", "ratio"),
+            _integer("messages", "messages with a theme it got", "messages"),
+        ),
+    ),
+    Table(
+        "customer_life_events",
+        "scores",
+        "an event in the life of a customer, declared or detected",
+        ("customer_id", "kind"),
+        (
+            _CUSTOMER,
+            _text("kind", "what happened", nullable=False, personal=True),
+            _date("day", "when, about"),
+            _text("origin", "how it is known", allowed=("declared", "detected")),
+            _number("confidence", "chance that it happened", "probability", minimum=0, maximum=1),
+        ),
+    ),
+    Table(
+        "behaviour",
+        "scores",
+        "a customer and its habits",
+        ("customer_id",),
+        (
+            _CUSTOMER,
+            _AS_OF,
+            _number("basket_amount", "average order", "currency"),
+            _number("basket_lines", "average lines of an order", "lines"),
+            _text("main_payment", "means of payment used most"),
+            _text("main_delivery", "delivery used most"),
+            _text("talks_by", "channel of most of its own conversations"),
+            _integer("claims", "conversations about something that went wrong", "conversations"),
+            _number("returned_share", "share of lines returned", "share"),
+            _integer("messages", "e-mails received", "messages"),
+            _number("opened_share", "share of them opened, shrunk", "share"),
+            _number("promo_share", "share of lines bought with a reduction, shrunk", "share"),
+            _number("price_sensitivity", "elasticity above the crowd's, shrunk", "elasticity"),
+            _number("price_information", "what the data say of it", "information"),
         ),
     ),
     Table(
@@ -1147,6 +1289,56 @@ _ALL += [
         ),
     ),
     Table(
+        "conversation_scores",
+        "scores",
+        "a conversation and how it left the customer",
+        (),
+        (
+            _CUSTOMER,
+            *_ANY_SOURCE,
+            _time("at", "when", nullable=False),
+            _number(
+                "dissatisfied_probability",
+                "probability that it left the customer dissatisfied",
+                "probability",
+                **_PROBABILITY,
+            ),
+        ),
+    ),
+    Table(
+        "dissatisfaction_scores",
+        "scores",
+        "a customer who talked and how dissatisfied it is",
+        ("customer_id",),
+        (
+            _CUSTOMER,
+            _AS_OF,
+            _number(
+                "dissatisfaction",
+                "probability to be dissatisfied today, older conversations fading",
+                "probability",
+                **_PROBABILITY,
+            ),
+            _integer("conversations", "conversations in the last horizon", "conversations"),
+            _number("last_probability", "of the last conversation", "probability", **_PROBABILITY),
+            _time("last_at", "when that was"),
+            _text("words", "words that tell most in the worst conversation, separated by ,"),
+        ),
+    ),
+    Table(
+        "dissatisfaction_holdout",
+        "scores",
+        "a conversation after those learnt from, and the score given for it",
+        (),
+        (
+            _CUSTOMER,
+            _text("text", "what was said", personal=True),
+            _text("reason", "what it was about"),
+            _text("channel", "how"),
+            _number("score", "CSAT, 1 to 5", "points", nullable=False),
+        ),
+    ),
+    Table(
         "churn_holdout",
         "scores",
         "a customer on the holdout day, and whether it left",
@@ -1174,7 +1366,13 @@ _ALL += [
         "scores",
         "a customer on the holdout day, and what it then brought",
         ("customer_id",),
-        (_CUSTOMER, _AS_OF, *FEATURES, _number("future_margin", "margin after", "currency")),
+        (
+            _CUSTOMER,
+            _AS_OF,
+            *FEATURES,
+            *(column for column in RFMCCA if column.name in SEGMENT_EXTRAS),
+            _number("future_margin", "margin after", "currency"),
+        ),
     ),
 ]
 
