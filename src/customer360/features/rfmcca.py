@@ -270,9 +270,7 @@ def _baskets(bought: nw.LazyFrame) -> nw.LazyFrame:
 def _pairs(bought: nw.LazyFrame) -> nw.LazyFrame:
     """One row per order and ordered pair of different categories in it."""
     other = bought.select("order", other=nw.col("category"))
-    return bought.join(other, on="order", how="inner").filter(
-        nw.col("category") != nw.col("other")
-    )
+    return bought.join(other, on="order", how="inner").filter(nw.col("category") != nw.col("other"))
 
 
 def _crowd(bought: nw.LazyFrame) -> nw.LazyFrame:
@@ -341,8 +339,10 @@ def _first_of_best(table: nw.LazyFrame, *, by: str, names: tuple[str, ...]) -> n
     )
     best = best.filter(nw.col(by) == nw.col("most")).with_columns(one=nw.lit(1))
     place = nw.col("one").cum_sum().over("customer_id", order_by=list(names))
-    return best.with_columns(place=place).filter(nw.col("place") == 1).select(
-        "customer_id", *names, by
+    return (
+        best.with_columns(place=place)
+        .filter(nw.col("place") == 1)
+        .select("customer_id", *names, by)
     )
 
 

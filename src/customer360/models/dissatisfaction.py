@@ -177,7 +177,9 @@ class DissatisfactionModel:
     def telling_words(self, frame: pd.DataFrame, *, most: int = 3) -> pd.Series:
         """Words of each text that speak most of dissatisfaction, separated by ", "."""
         lift = {w: v for w, v in zip(self.telling, self.telling_lift, strict=True) if v > 0}
-        texts = pd.DataFrame({"row": np.arange(len(frame)), "word": normalise_text(frame["text"]).str.split()})
+        texts = pd.DataFrame(
+            {"row": np.arange(len(frame)), "word": normalise_text(frame["text"]).str.split()}
+        )
         told = texts.explode("word").drop_duplicates()
         told = told.assign(lift=told["word"].map(lift)).dropna(subset="lift")
         told = told.sort_values(["row", "lift", "word"], ascending=[True, False, True])
@@ -274,9 +276,7 @@ def fit_dissatisfaction(
     )
     probability = 1 / (1 + np.exp(-(slope * fit.decision_function(matrix) + offset)))
     told = rank_words(table["text"], probability)
-    return replace(
-        model, telling=tuple(told["word"].map(str)), telling_lift=_round(told["lift"])
-    )
+    return replace(model, telling=tuple(told["word"].map(str)), telling_lift=_round(told["lift"]))
 
 
 def can_learn(conversations: pd.DataFrame, *, least: int = LEAST_ANSWERS) -> bool:

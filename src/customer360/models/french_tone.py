@@ -28,6 +28,8 @@ nickel|formidab|adore|plaisir|heureu|efficac|rapid|aimab|gentil|sympa|serviab|re
 souri|remerci|apprec|confian|fidel|enchant|merveill|magnifiq|beau|belle|bien |beaucoup|au top
 chapeau|bonne surprise|qualite|reactif|reactiv|detendu|cordial|courtois|calme|pas de souci
 pas de probleme|pas grave|pas urgent|quand vous pouvez|tranquil|bonne journee
-""".strip().replace("\n", "|").split("|")
+""".strip()
+    .replace("\n", "|")
+    .split("|")
 )
 DENIALS = ("ne", "n", "pas", "plus", "jamais", "aucun", "aucune", "rien", "ni", "sans")

@@ -80,9 +80,7 @@ def funnel_stages(
         customer_id, funnel_stage (one of `FUNNEL`).
     """
     with closing(
-        _session(
-            p=customers, f=features, k=classes, w=web_events, c=contacts, s=surveys, l=records
-        )
+        _session(p=customers, f=features, k=classes, w=web_events, c=contacts, s=surveys, l=records)
     ) as connection:
         return connection.execute(
             f"""with hits as (

@@ -245,9 +245,9 @@ def name_segments(features: pd.DataFrame, segment: pd.Series) -> list[str]:
     list of str
         Such as ``"Frequent, large baskets, bought lately"``; all different.
     """
-    ranks = pd.DataFrame(
-        {n: features[n].rank(pct=True) - 0.5 for n in _known(features)}
-    ).fillna(0.0)
+    ranks = pd.DataFrame({n: features[n].rank(pct=True) - 0.5 for n in _known(features)}).fillna(
+        0.0
+    )
     means = ranks.groupby(segment.to_numpy()).mean()
     names: list[str] = []
     for _, row in means.iterrows():
