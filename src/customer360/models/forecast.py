@@ -11,8 +11,6 @@ from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student
-
 from customer360.features.btyd_summary import summarise_purchases
 from customer360.models.btyd import (
     BtydError,
@@ -206,17 +204,16 @@ def with_interval(
     expected : pandas.DataFrame
         measure, expected.
     errors : pandas.DataFrame
-        From `backtest`: the spread is that of log(actual / expected) of the measure about 0,
-        with the quantiles of Student's t; at least three errors are needed.
+        From `backtest`: the interval reaches as far as the share `level` of past
+        |log(actual / expected)| of the measure (split conformal, Vovk et al. 2005); at least
+        three errors are needed.
     level : float
     """
     known = errors[(errors["expected"] > 0) & (errors["actual"] > 0)]
     logs = np.log(known["actual"].astype(float) / known["expected"].astype(float))
-    group = logs.groupby(known["measure"])
-    count = expected["measure"].map(group.size()).to_numpy(float, na_value=np.nan)
-    spread = expected["measure"].map(group.apply(lambda e: np.sqrt((e**2).mean())))
-    reach = np.where(count >= LEAST_ERRORS, student.ppf((1 + level) / 2, count), np.nan)
-    reach = reach * spread.to_numpy(float, na_value=np.nan)
+    group = logs.abs().groupby(known["measure"])
+    enough = group.size() >= LEAST_ERRORS
+    reach = expected["measure"].map(group.quantile(level)[enough]).to_numpy(float, na_value=np.nan)
     return expected.assign(
         low=expected["expected"] * np.exp(-reach), high=expected["expected"] * np.exp(reach)
     )
