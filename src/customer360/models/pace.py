@@ -199,6 +199,7 @@ def _rows(
     pace = purchase_pace(purchase_days, as_of=as_of).set_index("customer_id")
     pace = pace.reindex(summary["customer_id"]).reset_index(drop=True)
     rate, gap = mean / window_days, pace["gap_mean_days"]
+    # No age among them: it would name the day learnt from, and its season.
     # Counts against those expected: the same number whatever the length of the history.
     against = {
         f"against_{n}": np.log((pace[f"days_{n}"] + 0.5) / (rate * n + 0.5)).where(
@@ -206,7 +207,7 @@ def _rows(
         )
         for n in PACE_WINDOWS_DAYS
     }
-    rows = pace.drop(columns=["amount_mean"]).assign(
+    rows = pace.drop(columns=["amount_mean", "tenure_days"]).assign(
         **against,
         frequency=np.log1p(summary["frequency"].to_numpy(float)),
         irregularity=pace["gap_std_days"] / gap,
