@@ -29,7 +29,7 @@ from customer360.models.btyd import (
     probability_alive,
 )
 
-__all__ = ["PaceModel", "fit_clock", "fit_pace", "pace_days"]
+__all__ = ["PaceModel", "fit_clock", "fit_pace", "is_seasonal", "pace_days"]
 
 PARAMETERS = {
     "objective": "count:poisson",
@@ -46,7 +46,12 @@ PARAMETERS = {
 ROUNDS = 150
 LEAST = 1e-6
 # Clocks that are tried: days gained after the first purchase, and how fast the haste fades.
-CLOCKS = (Honeymoon(), *(Honeymoon(e, f) for f in (20.0, 40.0, 60.0, 90.0) for e in (15.0, 30.0, 60.0)))
+CLOCKS = (
+    Honeymoon(),
+    *(Honeymoon(extra, fades) for fades in (20.0, 40.0, 60.0, 90.0) for extra in (15.0, 30.0, 60.0)),
+)
+# Busiest month against the quietest, from which on recent weeks tell the season.
+SEASONAL_SWING = 1.5
 
 
 @dataclass(frozen=True)
@@ -117,6 +122,29 @@ def fit_clock(purchase_days: pd.DataFrame, *, until: date) -> Honeymoon:
         if likely > most:
             best, most = clock, likely
     return best
+
+
+def is_seasonal(purchase_days: pd.DataFrame, *, until: date) -> bool:
+    """Whether recent weeks tell the season rather than the customer's pace.
+
+    True where a year is known and the busiest month of the last one has half as many
+    purchases a day again as the quietest. Shorter histories cannot tell.
+
+    Parameters
+    ----------
+    purchase_days : pandas.DataFrame
+        Contract `purchase_days`.
+    until : date
+        Later days are not looked at.
+    """
+    day = pd.to_datetime(purchase_days["day"])
+    day = day[day <= pd.Timestamp(until)]
+    year = pd.date_range(end=until, periods=365)
+    if day.empty or day.min() > year[0]:
+        return False
+    counts = day[day >= year[0]].dt.month.value_counts().reindex(range(1, 13), fill_value=0)
+    rate = counts / year.month.value_counts().reindex(range(1, 13))
+    return bool(rate.max() > SEASONAL_SWING * rate.min())
 
 
 def pace_days(
