@@ -918,7 +918,9 @@ FEATURES = (
     _number("recency_over_gap", "recency in units of the customer's own rhythm", "ratio"),
     _number("gap_max_days", "longest pause between two purchase days so far", "days"),
     _number("season_ahead_share", "purchase days whose anniversary falls in the horizon", "share"),
-    _number("yearly_rhythm", "how much purchases keep to one time of the year; 1: one day", "0 to 1"),
+    _number(
+        "yearly_rhythm", "how much purchases keep to one time of the year; 1: one day", "0 to 1"
+    ),
     _number("basket_lines", "average lines an order", "lines"),
     _number("discount_share", "share of the value bought with a reduction", "share"),
     _number("returned_share", "share of lines returned", "share"),
@@ -1072,10 +1074,16 @@ _ALL += [
             _text("customers", "today's customers, newcomers, or all", nullable=False),
             *(
                 _number(f"{name}{end}", f"{name} expected{about}", unit)
-                for name, unit in (("transactions", "purchase days"), ("revenue", "currency"),
-                                   ("margin", "currency"))
-                for end, about in (("", ""), ("_low", ", lower end of an 80 % interval"),
-                                   ("_high", ", upper end of an 80 % interval"))
+                for name, unit in (
+                    ("transactions", "purchase days"),
+                    ("revenue", "currency"),
+                    ("margin", "currency"),
+                )
+                for end, about in (
+                    ("", ""),
+                    ("_low", ", lower end of an 80 % interval"),
+                    ("_high", ", upper end of an 80 % interval"),
+                )
             ),
         ),
     ),

@@ -48,7 +48,11 @@ LEAST = 1e-6
 # Clocks that are tried: days gained after the first purchase, and how fast the haste fades.
 CLOCKS = (
     Honeymoon(),
-    *(Honeymoon(extra, fades) for fades in (20.0, 40.0, 60.0, 90.0) for extra in (15.0, 30.0, 60.0)),
+    *(
+        Honeymoon(extra, fades)
+        for fades in (20.0, 40.0, 60.0, 90.0)
+        for extra in (15.0, 30.0, 60.0)
+    ),
 )
 # Busiest month against the quietest, from which on recent weeks tell the season.
 SEASONAL_SWING = 1.5

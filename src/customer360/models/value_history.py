@@ -146,9 +146,7 @@ def value_history(
     return table.assign(**{f"part_{n}": p for n, p in zip(PARTS[1:], parts, strict=True)})
 
 
-def retention_list(
-    history: pd.DataFrame, churn: pd.DataFrame, *, months: int = 3
-) -> pd.DataFrame:
+def retention_list(history: pd.DataFrame, churn: pd.DataFrame, *, months: int = 3) -> pd.DataFrame:
     """Whom to keep first: value at stake x share of it lost lately x probability to leave.
 
     Parameters
