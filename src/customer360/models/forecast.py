@@ -11,6 +11,7 @@ from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
+
 from customer360.features.btyd_summary import summarise_purchases
 from customer360.models.btyd import (
     BtydError,

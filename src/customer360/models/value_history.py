@@ -186,6 +186,7 @@ def retention_list(history: pd.DataFrame, churn: pd.DataFrame, *, months: int = 
         }
     )
     order = ["priority", "customer_id"]
+    table = table.reset_index(drop=True)
     return table.sort_values(order, ascending=[False, True], ignore_index=True)
 
 
