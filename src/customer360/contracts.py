@@ -847,9 +847,7 @@ _ALL += [
         ("source", "source_id"),
         (
             *_SOURCE,
-            _integer(
-                "fingerprint", "number that changes when the record does", "", nullable=False
-            ),
+            _integer("fingerprint", "number that changes when the record does", "", nullable=False),
             _text("title", "civility", personal=True),
             _text("first_name", "given name in small letters without accents", personal=True),
             _text("last_name", "family name in small letters without accents", personal=True),
@@ -1047,6 +1045,11 @@ FEATURES = (
     _number("gap_mean_days", "average days between two purchase days", "days"),
     _number("gap_std_days", "spread of the days between two purchase days", "days"),
     _number("recency_over_gap", "recency in units of the customer's own rhythm", "ratio"),
+    _number("gap_max_days", "longest pause between two purchase days so far", "days"),
+    _number("season_ahead_share", "purchase days whose anniversary falls in the horizon", "share"),
+    _number(
+        "yearly_rhythm", "how much purchases keep to one time of the year; 1: one day", "0 to 1"
+    ),
     _number("basket_lines", "average lines an order", "lines"),
     _number("discount_share", "share of the value bought with a reduction", "share"),
     _number("returned_share", "share of lines returned", "share"),
@@ -1263,10 +1266,16 @@ _ALL += [
             _AS_OF,
             _integer("horizon_days", "days without a purchase that count as leaving", "days"),
             _number("churn_probability", "probability to leave", "probability", **_PROBABILITY),
+            _number("churn_low", "the same, lower end of an 80 % interval", "probability"),
+            _number("churn_high", "the same, upper end of an 80 % interval", "probability"),
+            _number("days_to_return", "days within which half of those alike are back", "days"),
             _number("palive", "probability to be still a customer (BTYD)", "probability"),
             _text("reason_1", "what weighs most, in words"),
             _text("reason_2", "what weighs second"),
             _text("reason_3", "what weighs third"),
+            _text("raison_1", "what weighs most, in French"),
+            _text("raison_2", "what weighs second, in French"),
+            _text("raison_3", "what weighs third, in French"),
         ),
     ),
     Table(
@@ -1283,9 +1292,69 @@ _ALL += [
             _number("monetary_value", "average margin of a repeat purchase day", "currency"),
             _number("palive", "probability to be still a customer", "probability"),
             _number("expected_purchases", "purchase days expected over the horizon", "days"),
+            _number("pace_factor", "what recent pace changes in the purchases expected", "ratio"),
             _number("expected_margin", "margin expected of one purchase day", "currency"),
             _number("cost_to_serve", "cost to serve and contact expected", "currency"),
             _number("clv", "discounted margin less cost over the horizon", "currency"),
+            _number("clv_low", "the same, lower end of an 80 % interval", "currency"),
+            _number("clv_high", "the same, upper end of an 80 % interval", "currency"),
+        ),
+    ),
+    Table(
+        "value_history",
+        "scores",
+        "a customer at a month end, and what moved its value since the month before",
+        ("customer_id", "as_of"),
+        (
+            _CUSTOMER,
+            _AS_OF,
+            _number("value", "discounted margin less cost expected", "currency", nullable=False),
+            _number("move", "change since the month before", "currency", nullable=False),
+            _number("part_arrival", "of it: a first value, of a new customer", "currency"),
+            _number("part_recency", "of it: a month passed without a purchase", "currency"),
+            _number("part_purchases", "of it: purchase days of the month", "currency"),
+            _number("part_spend", "of it: margin a purchase", "currency"),
+            _number("part_segment", "of it: rank of frequency changed", "currency"),
+            _number("part_experience", "of it: claims, before and after", "currency"),
+            _number("part_cost", "of it: cost to serve and to contact", "currency"),
+        ),
+    ),
+    Table(
+        "retention_list",
+        "scores",
+        "a customer whose value falls, most at stake first",
+        ("customer_id",),
+        (
+            _CUSTOMER,
+            _AS_OF,
+            _number("value_at_stake", "value before it fell, currency", "currency"),
+            _number("fall", "share of that value lost in three months", "share"),
+            _number("churn_probability", "probability to leave", "probability", **_PROBABILITY),
+            _number("priority", "value at stake x fall x probability to leave", "currency"),
+            _text("reason", "the part that fell most"),
+        ),
+    ),
+    Table(
+        "forecast",
+        "scores",
+        "a month ahead and a group of customers",
+        ("month", "customers"),
+        (
+            _date("month", "first day of the month", nullable=False),
+            _text("customers", "today's customers, newcomers, or all", nullable=False),
+            *(
+                _number(f"{name}{end}", f"{name} expected{about}", unit)
+                for name, unit in (
+                    ("transactions", "purchase days"),
+                    ("revenue", "currency"),
+                    ("margin", "currency"),
+                )
+                for end, about in (
+                    ("", ""),
+                    ("_low", ", lower end of an 80 % interval"),
+                    ("_high", ", upper end of an 80 % interval"),
+                )
+            ),
         ),
     ),
     Table(

@@ -5,12 +5,14 @@ import pandas as pd
 import pytest
 
 from customer360.evaluation import (
+    bootstrap_gain,
     calibration_error,
     classification_metrics,
     clv_holdout_metrics,
     lift_at,
     lift_curve,
     poisson_deviance,
+    population_stability,
     qini,
     qini_curve,
     reliability_table,
@@ -216,3 +218,24 @@ def test_qini_refuses_what_the_draw_could_not_give():
         qini_curve([1, 1], [1, 0], [0.5, 1.0], score=[1, 2])
     with pytest.raises(ValueError, match="no chance"):
         qini_curve([1], [True], [0.0], score=[1])
+
+
+def test_a_better_score_gains_beyond_chance_and_an_equal_one_does_not():
+    rng = np.random.default_rng(1)
+    truth = rng.random(2000)
+    actual = rng.random(2000) < truth
+    low, high = bootstrap_gain(actual, truth, rng.random(2000), metric=_accuracy)
+    assert 0 < low < high
+    assert bootstrap_gain(actual, truth, truth, metric=_accuracy) == (0.0, 0.0)
+
+
+def _accuracy(actual, score):
+    return float(((score > 0.5) == (actual > 0.5)).mean())
+
+
+def test_stability_tells_which_column_moved():
+    rng = np.random.default_rng(2)
+    before = pd.DataFrame({"same": rng.normal(size=3000), "moved": rng.normal(size=3000)})
+    now = pd.DataFrame({"same": rng.normal(size=3000), "moved": rng.normal(1.0, size=3000)})
+    found = population_stability(before, now)
+    assert found.index[0] == "moved" and found["moved"] > 0.25 > 0.1 > found["same"]

@@ -128,7 +128,7 @@ def describe_people(customers: Any, enrichment: Any, *, as_of: date) -> pd.DataF
                     list_extract(['low', 'middle', 'high'], ntile(3) over (order by median_income))
                     end as income_band
                 from e)
-            select customer_id, urbanity, income_band,
+            select customer_id, third.urbanity, income_band,
                 case when age between 16 and 105 then
                     (age // 10 * 10)::varchar || '-' || (age // 10 * 10 + 9)::varchar
                     end as age_band
