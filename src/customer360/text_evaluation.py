@@ -88,11 +88,12 @@ def unseen_phrasings(
         One row per family: wording, conversations, seen, unseen (ROC AUC), drop.
     """
     rows = []
-    for wording, some in later.groupby("wording"):
+    for wording in sorted(later["wording"].unique().tolist()):
+        some = later[later["wording"] == wording]
         bad = some["dissatisfied"].to_numpy(dtype=int)
         others = past[past["wording"] != wording]
         apart = fit_dissatisfaction(others, strength=strength, calibrate=False)
         seen, unseen = (roc_auc_score(bad, m.decision(some)) for m in (model, apart))
-        rows.append((int(wording), len(some), float(seen), float(unseen)))
+        rows.append((wording, len(some), float(seen), float(unseen)))
     table = pd.DataFrame(rows, columns=["wording", "conversations", "seen", "unseen"])
     return table.assign(drop=np.subtract(table["seen"], table["unseen"]))

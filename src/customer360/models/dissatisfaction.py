@@ -195,7 +195,9 @@ class DissatisfactionModel:
     def load(cls, path: Path) -> DissatisfactionModel:
         """Read a model written by `save`."""
         values = json.loads(Path(path).read_text(encoding="utf-8"))
-        lists = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+        lists: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
+        }
         return cls(**{field.name: lists[field.name] for field in fields(cls)})
 
 
@@ -354,7 +356,7 @@ def score_customers(
     """
     end = pd.Timestamp(as_of) + pd.Timedelta(days=1)
     known = scored[scored["at"] < end].sort_values(["customer_id", "at"], kind="stable")
-    age = (end - known["at"]) / pd.Timedelta(days=1)
+    age = (end - known["at"]).dt.total_seconds() / 86_400
     mark = known["dissatisfied_probability"] * 0.5 ** (age / half_life_days)
     known = known.assign(
         mark=mark, left=np.log1p(-mark.clip(upper=1 - 1e-9)), lately=age <= period_days

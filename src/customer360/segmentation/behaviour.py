@@ -151,7 +151,8 @@ def price_sensitivity(orders: Any, *, as_of: date) -> pd.DataFrame:
                 select category, t, n / sum(n) over (partition by t) as share,
                     x - sum(x * n) over (partition by t) / sum(n) over (partition by t) as x
                 from moved),
-            crowd as (select category, count(*) / sum(count(*)) over () as q from lines group by all),
+            crowd as (
+                select category, count(*) / sum(count(*)) over () as q from lines group by all),
             mine as (select customer_id, category, count(*) as n from lines group by all),
             total as (select customer_id, sum(n) as total from mine group by all),
             taste as (

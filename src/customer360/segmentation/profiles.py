@@ -129,15 +129,16 @@ def portray_segments(features: pd.DataFrame, assigned: pd.DataFrame) -> pd.DataF
     share = by.size() / max(len(table), 1)
     margin = by["margin"].sum() / (table["margin"].sum() or 1.0)
     middle = by[["recency_days", "monetary_value", "gap_mean_days"]].median()
-    lines = [
-        f"{size:,} customers ({share[s]:.0%}) who bring {margin[s]:.0%} of the margin: "
-        + (
-            f"a purchase every {middle.at[s, 'gap_mean_days']:.0f} days, "
-            if middle.at[s, "gap_mean_days"] == middle.at[s, "gap_mean_days"]
-            else "bought once, "
-        )
-        + f"{middle.at[s, 'monetary_value']:,.0f} each time, "
-        f"last one {middle.at[s, 'recency_days']:.0f} days ago."
-        for s, size in by.size().items()
-    ]
+    told: list[pd.Series] = [by.size(), share, margin, *(middle[name] for name in middle)]
+    lines = [_portrait(*row) for row in zip(*(column.tolist() for column in told), strict=True)]
     return pd.DataFrame({"segment": share.index.to_numpy(), "portrait": lines})
+
+
+def _portrait(
+    size: int, share: float, margin: float, recency: float, basket: float, gap: float
+) -> str:
+    rhythm = "bought once" if np.isnan(gap) else f"a purchase every {gap:.0f} days"
+    return (
+        f"{size:,} customers ({share:.0%}) who bring {margin:.0%} of the margin: {rhythm}, "
+        f"{basket:,.0f} each time, last one {recency:.0f} days ago."
+    )
