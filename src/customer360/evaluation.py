@@ -18,7 +18,6 @@ __all__ = [
     "lift_at",
     "lift_curve",
     "poisson_deviance",
-    "population_stability",
     "qini",
     "qini_curve",
     "reliability_table",
@@ -309,39 +308,3 @@ def bootstrap_gain(
         gains.append(metric(y[drawn], a[drawn]) - metric(y[drawn], b[drawn]))
     low, high = np.quantile(gains, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
-
-
-def population_stability(before: pd.DataFrame, now: pd.DataFrame, *, bins: int = 10) -> pd.Series:
-    """Population stability index of each column: how far its distribution has moved.
-
-    Sum over bins of (q - p) log(q / p) (Siddiqi 2006); the bins are tenths of `before`, or
-    the texts; empty values are a bin. Below 0.1 nothing to say, above 0.25 a shift.
-
-    Parameters
-    ----------
-    before, now : pandas.DataFrame
-        The same columns: what was learnt from, and what is scored.
-
-    Returns
-    -------
-    pandas.Series
-        Column name to index, the largest first.
-    """
-    found = {name: _stability(before[name], now[name], bins) for name in before.columns}
-    return pd.Series(found, dtype=float).sort_values(ascending=False, kind="stable")
-
-
-def _stability(before: pd.Series, now: pd.Series, bins: int) -> float:
-    if pd.api.types.is_numeric_dtype(before):
-        values = before.to_numpy(dtype=float, na_value=np.nan)
-        edges = np.unique(np.nanquantile(values, np.linspace(0, 1, bins + 1)[1:-1]))
-
-        def place(column: pd.Series) -> pd.Series:
-            x = column.to_numpy(dtype=float, na_value=np.nan)
-            return pd.Series(np.where(np.isnan(x), -1, np.searchsorted(edges, x, side="right")))
-
-        before, now = place(before), place(now)
-    p, q = (c.fillna("").value_counts(normalize=True) for c in (before, now))
-    p, q = p.align(q, fill_value=0.0)
-    p, q = np.maximum(p, 1e-4), np.maximum(q, 1e-4)
-    return float(((q - p) * np.log(q / p)).sum())

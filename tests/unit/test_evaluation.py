@@ -12,7 +12,6 @@ from customer360.evaluation import (
     lift_at,
     lift_curve,
     poisson_deviance,
-    population_stability,
     qini,
     qini_curve,
     reliability_table,
@@ -231,11 +230,3 @@ def test_a_better_score_gains_beyond_chance_and_an_equal_one_does_not():
 
 def _accuracy(actual, score):
     return float(((score > 0.5) == (actual > 0.5)).mean())
-
-
-def test_stability_tells_which_column_moved():
-    rng = np.random.default_rng(2)
-    before = pd.DataFrame({"same": rng.normal(size=3000), "moved": rng.normal(size=3000)})
-    now = pd.DataFrame({"same": rng.normal(size=3000), "moved": rng.normal(1.0, size=3000)})
-    found = population_stability(before, now)
-    assert found.index[0] == "moved" and found["moved"] > 0.25 > 0.1 > found["same"]

@@ -134,13 +134,13 @@ def backtest(
     """
     days = purchase_days.assign(day=pd.to_datetime(purchase_days["day"]))
     ends = pd.date_range(first + timedelta(days=(as_of - first).days // 3), as_of, freq="ME")
-    ends = [end.date() for end in ends if end.date() < as_of][-origins:]
+    known = [end.date() for end in ends if end.date() < as_of][-origins:]
     month = days["day"].dt.to_period("M").dt.to_timestamp()
     real = days.groupby(month).agg(
         transactions=("day", "size"), revenue=("net_amount", "sum"), margin=("margin", "sum")
     )
     rows = []
-    for origin in ends:
+    for origin in known:
         whole = (as_of.year - origin.year) * 12 + as_of.month - origin.month
         whole -= (as_of + timedelta(days=1)).day != 1
         if whole < 1:
@@ -211,8 +211,8 @@ def with_interval(
     level : float
     """
     known = errors[(errors["expected"] > 0) & (errors["actual"] > 0)]
-    logs = np.log(known["actual"].astype(float) / known["expected"].astype(float))
-    group = logs.abs().groupby(known["measure"])
+    ratio = known["actual"].astype(float) / known["expected"].astype(float)
+    group = ratio.map(np.log).abs().groupby(known["measure"])
     enough = group.size() >= LEAST_ERRORS
     reach = expected["measure"].map(group.quantile(level)[enough]).to_numpy(float, na_value=np.nan)
     return expected.assign(

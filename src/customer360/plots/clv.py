@@ -112,9 +112,10 @@ def months_ahead(purchase_days: pd.DataFrame, ahead: pd.DataFrame) -> Axes:
     ahead : pandas.DataFrame
         Contract `forecast`, rows of all customers.
     """
-    seen = pd.to_datetime(purchase_days["day"]).dt.to_period("M").value_counts().sort_index()
+    month = pd.to_datetime(purchase_days["day"]).dt.to_period("M").dt.to_timestamp()
+    seen = month.value_counts().sort_index()
     ax = new_axes()
-    ax.plot(seen.index.to_timestamp(), seen.to_numpy(), color=PALETTE[0], label="seen")
+    ax.plot(seen.index, seen.to_numpy(), color=PALETTE[0], label="seen")
     months = pd.to_datetime(ahead["month"])
     ax.plot(months, ahead["transactions"], color=PALETTE[1], linestyle="--", label="expected")
     ends = ahead[["transactions_low", "transactions_high"]].astype(float)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 
 from customer360.contracts import FUNNEL
-from customer360.plots.canvas import counted, horizontal, new_axes
+from customer360.plots.canvas import counted, heat_map, horizontal, new_axes
 from customer360.plots.style import PALETTE, use_style
 
 __all__ = ["funnel", "habits_by_class", "use_style"]
@@ -43,19 +42,6 @@ def habits_by_class(habits: pd.DataFrame) -> Axes:
     standard = (numbers - numbers.mean()) / numbers.std()
     data = standard.groupby(habits["potential_class"]).mean()
     data.columns = [name.replace("_", " ") for name in data.columns]
-    ax = new_axes(height=0.5 * len(data) + 2.2)
-    sns.heatmap(
-        data,
-        ax=ax,
-        cmap="RdBu_r",
-        center=0.0,
-        annot=True,
-        fmt="+.1f",
-        cbar=False,
-        linewidths=1,
-        linecolor="white",
-    )
-    ax.set(title="Habits by class (in standard deviations from the average)", xlabel="", ylabel="")
-    ax.tick_params(axis="x", rotation=30)
-    ax.tick_params(axis="y", rotation=0)
+    ax = heat_map(data, height=0.5 * len(data) + 2.2, turn=30, center=0.0, annot=True, fmt="+.1f")
+    ax.set(title="Habits by class (in standard deviations from the average)")
     return ax

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 
-from customer360.plots.canvas import colours, horizontal, new_axes
+from customer360.plots.canvas import colours, heat_map, horizontal, new_axes
 from customer360.plots.style import MUTED, PALETTE, percent
 
 __all__ = ["affinity_map", "letter_weights", "segment_flow"]
@@ -27,22 +28,10 @@ def affinity_map(pairs: pd.DataFrame) -> Axes:
     shown = sorted(size.index[:MOST_SHOWN])
     data = pairs.pivot(index="category", columns="other", values="lift")
     data = data.reindex(index=shown, columns=shown)
-    ax = new_axes(height=0.4 * len(shown) + 2.2)
-    sns.heatmap(
-        data,
-        ax=ax,
-        cmap="RdBu_r",
-        center=1.0,
-        annot=True,
-        fmt=".1f",
-        annot_kws={"fontsize": 8},
-        cbar=False,
-        linewidths=1,
-        linecolor="white",
-    )
-    ax.set(title="What goes together (1: as chance would have it)", xlabel="", ylabel="")
-    ax.tick_params(axis="x", rotation=40, labelsize=9)
-    ax.tick_params(axis="y", rotation=0, labelsize=9)
+    numbers: dict[str, Any] = {"annot": True, "fmt": ".1f", "annot_kws": {"fontsize": 8}}
+    ax = heat_map(data, height=0.4 * len(shown) + 2.2, turn=40, center=1.0, **numbers)
+    ax.set(title="What goes together (1: as chance would have it)")
+    ax.tick_params(labelsize=9)
     return ax
 
 
