@@ -27,8 +27,12 @@ def heat_map(
     ax = new_axes(height=height)
     sns.heatmap(data, ax=ax, cmap=cmap, cbar=False, linewidths=1, linecolor="white", **look)
     ax.set(xlabel="", ylabel="")
-    ax.tick_params(axis="x", rotation=turn)
+    ax.grid(False)
     ax.tick_params(axis="y", rotation=0)
+    if turn:
+        # The end of a name, not its middle, stands under its column.
+        for name in ax.get_xticklabels():
+            name.set(rotation=turn, horizontalalignment="right", rotation_mode="anchor")
     return ax
 
 

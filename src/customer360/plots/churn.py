@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.axes import Axes
 
-from customer360.plots.canvas import horizontal, new_axes
+from customer360.plots.canvas import horizontal, legend_below, new_axes
 from customer360.plots.style import MUTED, PALETTE, percent, use_style
 
 __all__ = ["feature_weights", "lift_curves", "reliability", "returns", "use_style"]
@@ -89,5 +89,5 @@ def returns(curves: pd.DataFrame) -> Axes:
         title="When customers come back, by risk (fifth 5: most at risk)",
         ylim=(0, 1),
     )
-    ax.legend(loc="upper right")
+    legend_below(ax)
     return percent(ax, axis="y")

@@ -40,7 +40,7 @@ def habits_by_class(habits: pd.DataFrame) -> Axes:
     numbers = habits.drop(columns="potential_class")
     numbers = numbers.loc[:, numbers.nunique() > 1]
     standard = (numbers - numbers.mean()) / numbers.std()
-    data = standard.groupby(habits["potential_class"]).mean()
+    data = standard.groupby(habits["potential_class"]).mean().round(1) + 0.0  # no -0.0
     data.columns = [name.replace("_", " ") for name in data.columns]
     ax = heat_map(data, height=0.5 * len(data) + 2.2, turn=30, center=0.0, annot=True, fmt="+.1f")
     ax.set(title="Habits by class (in standard deviations from the average)")

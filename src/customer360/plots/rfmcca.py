@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 import numpy as np
@@ -65,7 +66,7 @@ def segment_flow(moves: pd.DataFrame, *, names: list[str], before: str, after: s
     ).sort_index()
     flows = table.to_numpy(dtype=float) / max(table.to_numpy().sum(), 1)
     gap = 0.02
-    ax = new_axes(height=0.55 * len(names) + 2.0)
+    ax = new_axes(height=0.6 * len(names) + 2.0)
     left = _places(flows.sum(axis=1), gap)
     right = _places(flows.sum(axis=0), gap)
     paint = colours(len(names))
@@ -87,10 +88,11 @@ def segment_flow(moves: pd.DataFrame, *, names: list[str], before: str, after: s
     ):
         for place, size, label in zip(at, sizes, labels, strict=True):
             text = "not yet a customer" if label < 0 else f"{int(label)} · {names[int(label)]}"
+            text = "\n".join(textwrap.wrap(f"{text} ({size:.0%})", 26))
             ax.text(
                 side + (-0.02 if side == 0 else 0.02),
                 place + size / 2,
-                f"{text[:34]} {size:.0%}",
+                text,
                 ha="right" if side == 0 else "left",
                 va="center",
                 fontsize=8,

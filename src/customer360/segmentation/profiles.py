@@ -128,16 +128,24 @@ def portray_segments(features: pd.DataFrame, assigned: pd.DataFrame) -> pd.DataF
     by = table.groupby("segment")
     share = by.size() / max(len(table), 1)
     margin = by["margin"].sum() / (table["margin"].sum() or 1.0)
-    middle = by[["recency_days", "monetary_value", "gap_mean_days"]].median()
+    middle = by[["recency_days", "monetary_value", "frequency", "gap_mean_days"]].median()
     told: list[pd.Series] = [by.size(), share, margin, *(middle[name] for name in middle)]
     lines = [_portrait(*row) for row in zip(*(column.tolist() for column in told), strict=True)]
     return pd.DataFrame({"segment": share.index.to_numpy(), "portrait": lines})
 
 
 def _portrait(
-    size: int, share: float, margin: float, recency: float, basket: float, gap: float
+    size: int,
+    share: float,
+    margin: float,
+    recency: float,
+    basket: float,
+    frequency: float,
+    gap: float,
 ) -> str:
-    rhythm = "bought once" if np.isnan(gap) else f"a purchase every {gap:.0f} days"
+    # Who bought once has no pause: the pauses of the few others are not the segment's.
+    seldom = frequency < 2 or np.isnan(gap)
+    rhythm = "bought once" if seldom else f"a purchase every {gap:.0f} days"
     return (
         f"{size:,} customers ({share:.0%}) who bring {margin:.0%} of the margin: {rhythm}, "
         f"{basket:,.0f} each time, last one {recency:.0f} days ago."
