@@ -58,6 +58,12 @@ def test_tables_are_those_read_and_written(stage):
             assert path in deps + outs, f"{stage} reads {name}"
 
 
+def test_every_table_is_made_by_one_stage():
+    made = [out for stage in PIPELINE for out in _outs(stage)]
+    for name, table in CONTRACTS.items():
+        assert made.count(f"data/{table.folder}/{table.file_name}") == 1, name
+
+
 @pytest.mark.parametrize("stage", PIPELINE)
 def test_inputs_come_from_earlier_stages(stage):
     earlier = list(PIPELINE)[: list(PIPELINE).index(stage)]

@@ -153,7 +153,7 @@ def _affinities(bought: nw.LazyFrame) -> nw.LazyFrame:
         .join(seen.group_by("customer_id").agg(o=nw.col("o").sum()), on="customer_id", how="left")
         .select(
             "customer_id",
-            affinity=(nw.col("o").fill_null(0) + 2 * k) / (nw.col("expected") + 2 * k),
+            affinity=((nw.col("o").fill_null(0) + 2 * k) / (nw.col("expected") + 2 * k)).round(9),
         )
     )
     best = _first_of_best(often, by="lift", names=("category", "other")).rename(
@@ -360,4 +360,6 @@ def _entropy(shares: nw.LazyFrame, *, name: str) -> nw.LazyFrame:
         shares.with_columns(part=-nw.col("share") * nw.col("share").log())
         .group_by("customer_id")
         .agg(nw.col("part").sum().alias(name))
+        # Rounded: a sum made in another order must not rank customers otherwise.
+        .with_columns(nw.col(name).cast(nw.Float64).round(9))
     )
