@@ -170,11 +170,12 @@ def price_sensitivity(orders: Any, *, as_of: date) -> pd.DataFrame:
             group by all order by all"""
         ).df()
     shrunk = _shrink(*(found[name].to_numpy(dtype=float) for name in ("u", "i", "promoted", "n")))
+    # Rounded: a sum made in another order must not rank customers otherwise.
     return pd.DataFrame(
         {
             "customer_id": found["customer_id"],
-            "price_sensitivity": shrunk,
-            "price_information": found["i"],
+            "price_sensitivity": shrunk.round(9),
+            "price_information": found["i"].round(9),
         }
     )
 

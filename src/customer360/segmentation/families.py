@@ -233,9 +233,9 @@ def detect_life_events(
             f"""with heard as (
                 select customer_id, kind, day, ln(lift) as weight from s join v using (signal)),
             summed as (
-                select customer_id, kind, day, sum(weight) over (
+                select customer_id, kind, day, round(sum(weight) over (
                     partition by customer_id, kind order by day
-                    range between current row and interval {DAYS_AFTER} days following) as score
+                    range between current row and interval {DAYS_AFTER} days following), 9) as score
                 from heard),
             best as (
                 select customer_id, kind, max(score) as score, arg_max(day, (score, -epoch(day)))
@@ -328,8 +328,9 @@ def find_triggers(
                 select segment, theme, sum(r) / (sum(v) + {SHRINK_SEGMENT}) as z
                 from own join g using (customer_id) group by all),
             shrunk as (
-                select customer_id, theme, own.n, (r + {SHRINK_ANSWERS} * coalesce(crowd.z, 0))
-                    / (v + {SHRINK_ANSWERS}) as z
+                -- Rounded, so that sums made in another order tie all the same.
+                select customer_id, theme, own.n, round((r + {SHRINK_ANSWERS}
+                    * coalesce(crowd.z, 0)) / (v + {SHRINK_ANSWERS}), 9) as z
                 from own left join g using (customer_id)
                 left join crowd using (segment, theme))
             select customer_id, arg_max(theme, (z, theme)) as "trigger", max(z) as trigger_lift,
