@@ -10,7 +10,7 @@ import pandas as pd
 from customer360.model_card import render_card
 from customer360.periods import Calendar, Snapshots
 
-__all__ = ["churn_card", "clv_card", "segmentation_card"]
+__all__ = ["churn_card", "clv_card", "dissatisfaction_card", "segmentation_card"]
 
 
 def segmentation_card(
@@ -93,6 +93,37 @@ def clv_card(
         limits=["no season and no trend: rates are constant while a customer is alive"],
         thresholds=review,
         expiry=f"{horizon_days} days after {calendar.as_of}",
+    )
+
+
+def dissatisfaction_card(
+    *,
+    dataset: str,
+    calendar: Calendar,
+    conversations: int,
+    metrics: Mapping[str, float],
+    slices: pd.DataFrame,
+    review: Mapping[str, Any],
+) -> str:
+    """Card of the text model; `slices` has a reason, `customers` (answers) and measures."""
+    return render_card(
+        title=f"Dissatisfaction of {dataset}",
+        purpose="Probability that a conversation leaves a customer dissatisfied (CSAT 1 or 2).",
+        data_window=(
+            f"{calendar.first_day} to {calendar.as_of}; judged after {calendar.calibration_end}"
+        ),
+        population=f"{conversations:,} conversations, of which some were answered by a survey",
+        intended_use=["call back those who are cross", "follow dissatisfaction by reason and time"],
+        not_for=["judging an adviser", "refusing service", "languages other than French"],
+        metrics=metrics,
+        baselines={},
+        slices=slices,
+        limits=[
+            "irony and politeness are mostly read as they sound",
+            "answers are weighed by who answers as far as the text tells it, not beyond",
+        ],
+        thresholds=review,
+        expiry="one year after the last day known, or when the drift index passes 0.25",
     )
 
 

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from customer360.evaluation import (
+    bootstrap_gain,
     calibration_error,
     classification_metrics,
     clv_holdout_metrics,
@@ -216,3 +217,16 @@ def test_qini_refuses_what_the_draw_could_not_give():
         qini_curve([1, 1], [1, 0], [0.5, 1.0], score=[1, 2])
     with pytest.raises(ValueError, match="no chance"):
         qini_curve([1], [True], [0.0], score=[1])
+
+
+def test_a_better_score_gains_beyond_chance_and_an_equal_one_does_not():
+    rng = np.random.default_rng(1)
+    truth = rng.random(2000)
+    actual = rng.random(2000) < truth
+    low, high = bootstrap_gain(actual, truth, rng.random(2000), metric=_accuracy)
+    assert 0 < low < high
+    assert bootstrap_gain(actual, truth, truth, metric=_accuracy) == (0.0, 0.0)
+
+
+def _accuracy(actual, score):
+    return float(((score > 0.5) == (actual > 0.5)).mean())

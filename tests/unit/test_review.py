@@ -93,7 +93,27 @@ def test_what_is_measured(asked):
         "segments": 1.0,
         "smallest_segment": float(CUSTOMERS),
         "value_variance_explained": pytest.approx(0.0),
+        "random_variance_explained": pytest.approx(0.0),
     }
+
+
+def test_the_text_model_is_held_against_the_scores_where_there_are_any(root: Path, monkeypatch):
+    store = Store.open(root)
+    score = [1.0, 2.0, 3.0, 5.0]
+    store.write(
+        "dissatisfaction_holdout",
+        pd.DataFrame(
+            {"customer_id": list("abcd"), "text": "x", "reason": "y", "score": score}
+        ).assign(channel="mail"),
+    )
+    store.close()
+    seen: dict = {}
+    monkeypatch.setattr(review, "review", lambda **given: seen.update(given))
+    review.review_models(root=root, params={}, promote=False)
+    held = seen["holdouts"]["dissatisfaction"]
+    assert list(held.inputs) == ["text", "reason", "channel"]
+    perfect = pd.DataFrame({"dissatisfied_probability": held.actual["score"] <= 2})
+    assert held.measure(perfect, held.actual)["survey_roc_auc"] == 1.0
 
 
 def test_before_the_first_run_the_remedy_is_told(tmp_path: Path):

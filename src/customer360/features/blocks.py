@@ -6,6 +6,7 @@ repeat a customer's orders once per contact, the classic way to double a lifetim
 
 from __future__ import annotations
 
+import math
 from datetime import date
 from typing import Any
 
@@ -15,6 +16,9 @@ from customer360.features.days import day_number, day_of
 from customer360.periods import end_of_day
 
 __all__ = ["basket_block", "contact_block", "favourite", "rfm_block", "service_block", "web_block"]
+
+
+YEAR = 365
 
 
 def _sum_where(condition: nw.Expr, value: nw.Expr | float = 1.0) -> nw.Expr:
@@ -47,12 +51,19 @@ def rfm_block(purchase_days: Any, *, as_of: date, horizon_days: int) -> nw.LazyF
         .lazy()
         .with_columns(day_no=day_number("day"))
         .filter(day <= now)
-        .with_columns(gap=day - day.shift(1).over("customer_id", order_by="day_no"))
+        .with_columns(
+            gap=day - day.shift(1).over("customer_id", order_by="day_no"),
+            # Days since the last anniversary; the next one is what is left of the year.
+            of_year=(now - day) % YEAR,
+        )
         .with_columns(
             amount_last=_sum_where(last, nw.col("net_amount")),
             amount_previous=_sum_where(previous, nw.col("net_amount")),
             in_last=_sum_where(last),
             in_previous=_sum_where(previous),
+            ahead=_sum_where(nw.col("of_year") >= YEAR - horizon_days),
+            east=(nw.col("of_year") * (2 * math.pi / YEAR)).cos(),
+            north=(nw.col("of_year") * (2 * math.pi / YEAR)).sin(),
         )
     )
     totals = days.group_by("customer_id").agg(
@@ -67,6 +78,10 @@ def rfm_block(purchase_days: Any, *, as_of: date, horizon_days: int) -> nw.LazyF
         orders_previous_period=nw.col("in_previous").sum(),
         gap_mean_days=nw.col("gap").mean(),
         gap_std_days=nw.col("gap").std(),
+        gap_max_days=nw.col("gap").max(),
+        season_ahead_share=nw.col("ahead").mean(),
+        east=nw.col("east").mean(),
+        north=nw.col("north").mean(),
     )
     recency = (now - nw.col("last")).cast(nw.Float64)
     tenure = (now - nw.col("first")).cast(nw.Float64)
@@ -79,8 +94,11 @@ def rfm_block(purchase_days: Any, *, as_of: date, horizon_days: int) -> nw.LazyF
         monetary_value=nw.col("net_amount") / nw.col("frequency"),
         recency_days=recency,
         tenure_days=tenure,
+        gap_max_days=nw.col("gap_max_days").cast(nw.Float64),
+        # Rounded: an engine adds in any order, and sines are no whole numbers.
+        yearly_rhythm=(nw.col("east") ** 2 + nw.col("north") ** 2).sqrt().round(6),
         recency_over_gap=recency / nw.when(rhythm > 1).then(rhythm).otherwise(nw.lit(1.0)),
-    ).drop("first", "last")
+    ).drop("first", "last", "east", "north")
 
 
 def favourite(lines: nw.LazyFrame, *, column: str, by: str) -> nw.LazyFrame:

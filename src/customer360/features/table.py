@@ -100,8 +100,9 @@ def label_future(
     Returns
     -------
     frame
-        The features with `churned` (True: no purchase in the window) and
-        `future_margin` (currency, 0 where nothing was bought).
+        The features with `churned` (True: no purchase in the window), `days_to_next` (days
+        until the next purchase, empty without one in the window) and `future_margin`
+        (currency, 0 where nothing was bought).
     """
     now = day_of(as_of)
     future = (
@@ -110,16 +111,17 @@ def label_future(
         .with_columns(day_no=day_number("day"))
         .filter((nw.col("day_no") > now) & (nw.col("day_no") <= now + horizon_days))
         .group_by("customer_id")
-        .agg(future_days=nw.len(), future_margin=nw.col("margin").sum())
+        .agg(next_day=nw.col("day_no").min(), future_margin=nw.col("margin").sum())
     )
     return (
         nw.from_native(features)
         .lazy()
         .join(future, on="customer_id", how="left")
         .with_columns(
-            nw.col("future_days").is_null().alias(column),
+            nw.col("next_day").is_null().alias(column),
+            days_to_next=(nw.col("next_day") - now).cast(nw.Float64),
             future_margin=nw.col("future_margin").fill_null(0.0),
         )
-        .drop("future_days")
+        .drop("next_day")
         .to_native()
     )

@@ -1,5 +1,8 @@
 """Buy-till-you-die models: how often each customer will buy again, and for how much.
 
+Time may run on the customer's own clock: faster after the first purchase, when a new shop
+is a discovery, then at the pace of the calendar (`Honeymoon`).
+
 The only module that imports lifetimes, which gives the reference likelihoods of BG/NBD,
 MBG/NBD and Gamma-Gamma. Fitting, scoring and saving are done here: its own fit prints,
 accepts degenerate input without a word and can be saved with pickle only, and its
@@ -43,6 +46,7 @@ __all__ = [
     "BtydError",
     "BtydModel",
     "GammaGammaModel",
+    "Honeymoon",
     "ModelName",
     "discounted_days_alive",
     "discounted_purchases",
@@ -70,6 +74,8 @@ _DAYS_PER_YEAR = 365.25
 _CHUNK = 50_000
 
 Floats = NDArray[np.float64]
+# Days ahead to time on the model's clock, for each history.
+Ahead = Callable[[Floats], Floats]
 
 
 class BtydError(ValueError):
@@ -101,6 +107,36 @@ class _Fitted:
 
 
 @dataclass(frozen=True)
+class Honeymoon:
+    """A clock that runs faster after the first purchase.
+
+    An age of a days is read as a + extra_days (1 - exp(-a / fades_in_days)): purchases (and
+    leaving) that a new customer packs into its first weeks are neither taken for its lasting
+    rate nor, when they cease, for its leaving.
+
+    Attributes
+    ----------
+    extra_days : float
+        Days the clock gains in all; 0 for the plain calendar.
+    fades_in_days : float
+        Time in which the haste fades by a factor e.
+    """
+
+    extra_days: float = 0.0
+    fades_in_days: float = 30.0
+
+    def read(self, age_days: ArrayLike) -> Floats:
+        """Days on the clock at an age."""
+        age = np.asarray(age_days, dtype=float)
+        return age - self.extra_days * np.expm1(-age / self.fades_in_days)
+
+    def speed(self, age_days: ArrayLike) -> Floats:
+        """Days on the clock per day of the calendar."""
+        age = np.asarray(age_days, dtype=float)
+        return 1 + self.extra_days / self.fades_in_days * np.exp(-age / self.fades_in_days)
+
+
+@dataclass(frozen=True)
 class BtydModel(_Fitted):
     """A fitted BG/NBD, MBG/NBD or Pareto/NBD model.
 
@@ -121,6 +157,8 @@ class BtydModel(_Fitted):
     at_bound : tuple of str
         Parameters stopped by the bounds of the search: the purchases do not tell them
         apart from infinity or zero. Often harmless (hardly anyone leaves), to be said.
+    extra_days, fades_in_days : float
+        The `Honeymoon` clock the histories were read on; 0 extra days: the calendar.
     """
 
     name: str
@@ -131,6 +169,13 @@ class BtydModel(_Fitted):
     n_customers: int
     n_histories: int
     at_bound: tuple[str, ...] = ()
+    extra_days: float = 0.0
+    fades_in_days: float = 30.0
+
+    @property
+    def clock(self) -> Honeymoon:
+        """The clock on which ages are read."""
+        return Honeymoon(self.extra_days, self.fades_in_days)
 
 
 @dataclass(frozen=True)
@@ -177,6 +222,7 @@ def fit_btyd(
     model: ModelName,
     time_unit_days: float = 7.0,
     penalizer: float = 0.0,
+    clock: Honeymoon | None = None,
 ) -> BtydModel:
     """Fit a model of repeat purchases by maximum likelihood.
 
@@ -192,6 +238,9 @@ def fit_btyd(
     penalizer : float
         Weight of the sum of squared parameters, as in lifetimes: on the mean
         log-likelihood, with time scaled so that the oldest customer has age 1.
+    clock : Honeymoon, optional
+        Clock on which ages are read; the calendar by default. `log_likelihood` is then that
+        of times on the clock.
 
     Returns
     -------
@@ -226,6 +275,8 @@ def fit_btyd(
             "apart; check how purchase days were made"
         )
 
+    clock = clock or Honeymoon()
+    recency, age = clock.read(recency), clock.read(age)
     negative_mean = _objective(model)
     oldest = age.max()
     arguments = (x, recency / oldest, age / oldest, customers)
@@ -251,6 +302,8 @@ def fit_btyd(
         n_customers=len(summary),
         n_histories=len(states),
         at_bound=_at_bound(names, found.x, [_LOG_LOWER] * 4),
+        extra_days=float(clock.extra_days),
+        fades_in_days=float(clock.fades_in_days),
     )
 
 
@@ -341,9 +394,9 @@ def probability_alive(
     if not after_days >= 0:
         raise BtydError(f"after_days must not be below 0, not {after_days}")
 
-    def score(x: Floats, recency: Floats, age: Floats) -> Floats:
+    def score(x: Floats, recency: Floats, age: Floats, ahead: Ahead) -> Floats:
         alive = _alive(model, x, recency, age)
-        return alive * _survival(model, x, age, np.asarray(after_days / model.time_unit_days))
+        return alive * _survival(model, x, age, ahead(np.asarray(after_days)))
 
     return _by_history(model, summary, score, name="palive")
 
@@ -366,10 +419,10 @@ def expected_purchases(
     pandas.Series
         "expected_purchases", float, on the index of `summary`.
     """
-    horizon = np.asarray(_positive(horizon_days, "horizon_days") / model.time_unit_days)
+    horizon = np.asarray(_positive(horizon_days, "horizon_days"))
 
-    def score(x: Floats, recency: Floats, age: Floats) -> Floats:
-        return _alive(model, x, recency, age) * _purchases_if_alive(model, x, age, horizon)
+    def score(x: Floats, recency: Floats, age: Floats, ahead: Ahead) -> Floats:
+        return _alive(model, x, recency, age) * _purchases_if_alive(model, x, age, ahead(horizon))
 
     return _by_history(model, summary, score, name="expected_purchases")
 
@@ -394,10 +447,8 @@ def discounted_purchases(
     """
     edges, factors = _steps(horizon_days, step_days, annual_discount_rate)
 
-    def score(x: Floats, recency: Floats, age: Floats) -> Floats:
-        by_edge = _purchases_if_alive(
-            model, x[:, None], age[:, None], edges[None, 1:] / model.time_unit_days
-        )
+    def score(x: Floats, recency: Floats, age: Floats, ahead: Ahead) -> Floats:
+        by_edge = _purchases_if_alive(model, x[:, None], age[:, None], ahead(edges[None, 1:]))
         return _alive(model, x, recency, age) * (np.diff(by_edge, axis=1, prepend=0.0) @ factors)
 
     return _by_history(model, summary, score, name="discounted_purchases")
@@ -424,10 +475,8 @@ def discounted_days_alive(
     edges, factors = _steps(horizon_days, step_days, annual_discount_rate)
     middles = (edges[1:] + edges[:-1]) / 2
 
-    def score(x: Floats, recency: Floats, age: Floats) -> Floats:
-        survival = _survival(
-            model, x[:, None], age[:, None], middles[None, :] / model.time_unit_days
-        )
+    def score(x: Floats, recency: Floats, age: Floats, ahead: Ahead) -> Floats:
+        survival = _survival(model, x[:, None], age[:, None], ahead(middles[None, :]))
         return _alive(model, x, recency, age) * (survival @ (np.diff(edges) * factors))
 
     return _by_history(model, summary, score, name="discounted_days_alive")
@@ -463,7 +512,7 @@ def expected_cumulative(
     nothing = np.zeros_like(unique_age)
     with np.errstate(all="ignore"):
         each = _alive(model, nothing, nothing, nothing) * _purchases_if_alive(
-            model, nothing, nothing, unique_age / model.time_unit_days
+            model, nothing, nothing, model.clock.read(unique_age) / model.time_unit_days
         )
     return each[position].reshape(age_then.shape) @ cohort.to_numpy(float)
 
@@ -778,18 +827,28 @@ def _histories(summary: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[Any]]:
 def _by_history(
     model: BtydModel,
     summary: pd.DataFrame,
-    score: Callable[[Floats, Floats, Floats], Floats],
+    score: Callable[[Floats, Floats, Floats, Ahead], Floats],
     *,
     name: str,
 ) -> pd.Series:
     """Score each distinct history once and give every customer the score of its own."""
     states, position = _histories(summary)
     x, recency, age = (states[column].to_numpy(float) for column in _HISTORY)
-    unit = model.time_unit_days
+    unit, clock = model.time_unit_days, model.clock
+
+    def scored(part: slice) -> Floats:
+        since, now = recency[part], age[part]
+
+        def ahead(days: Floats) -> Floats:
+            start = now if days.ndim == 0 else now[:, None]
+            return (clock.read(start + days) - clock.read(start)) / unit
+
+        return score(x[part], clock.read(since) / unit, clock.read(now) / unit, ahead)
+
     parts = [slice(start, start + _CHUNK) for start in range(0, max(len(x), 1), _CHUNK)]
     # A recency equal to the age takes a logarithm of 0 on its way to the right answer.
     with np.errstate(all="ignore"):
-        scores = np.concatenate([score(x[p], recency[p] / unit, age[p] / unit) for p in parts])
+        scores = np.concatenate([scored(part) for part in parts])
     if not np.isfinite(scores).all():
         raise BtydError(
             f"{model.name} gives no number for {int((~np.isfinite(scores)).sum()):,} of "

@@ -123,7 +123,32 @@ DIFFICULT = pd.DataFrame(
     {"kind": ["typing error", "twins"], "pairs": [120, 0], "found": [90, 0], "recall": [0.75, None]}
 )
 
+RETURNS = pd.DataFrame(
+    {"risk_group": [1, 1, 2, 2], "day": [0, 7, 0, 7], "silent": [1, 0.2, 1, 0.9]}
+)
+MOVES = pd.DataFrame(
+    {
+        "customer_id": "a",
+        "as_of": pd.date_range("2025-01-31", periods=3, freq="ME"),
+        "value": [10.0, 8.0, 12.0],
+        "move": [0.0, -2.0, 4.0],
+        "part_recency": [0.0, -2.0, -1.0],
+        "part_purchases": [0.0, 0.0, 5.0],
+    }
+)
+BOUGHT = pd.DataFrame({"day": pd.date_range("2025-01-01", periods=60)})
+AHEAD = pd.DataFrame(
+    {
+        "month": pd.date_range("2025-03-01", periods=2, freq="MS"),
+        "transactions": [30.0, 28.0],
+        "transactions_low": [25.0, 20.0],
+        "transactions_high": [35.0, 36.0],
+    }
+)
 FIGURES = {
+    "returns": lambda: churn.returns(RETURNS),
+    "value_moves": lambda: clv.value_moves(MOVES),
+    "months_ahead": lambda: clv.months_ahead(BOUGHT, AHEAD),
     "rows_set_aside": lambda: cleaning.rows_set_aside(SUMMARY),
     "quarantine_reasons": lambda: cleaning.quarantine_reasons(REASONS),
     "field_coverage": lambda: cleaning.field_coverage(AUDIT, table="people"),
