@@ -1,10 +1,14 @@
-"""The engine that runs relational work: DuckDB on one machine."""
+"""The engines that run relational work: DuckDB on one machine, Spark on several."""
 
 from __future__ import annotations
 
+import os
+import sys
+from typing import Any
+
 import duckdb
 
-__all__ = ["connect"]
+__all__ = ["connect", "connect_spark"]
 
 
 def connect(*, threads: int | None = None, memory_limit: str | None = None):
@@ -28,3 +32,36 @@ def connect(*, threads: int | None = None, memory_limit: str | None = None):
     if memory_limit:
         connection.execute("SET memory_limit = ?", [memory_limit])
     return connection
+
+
+def connect_spark() -> Any:
+    """The Spark session of the cluster this runs on, or one on this machine.
+
+    Returns
+    -------
+    pyspark.sql.SparkSession
+
+    Raises
+    ------
+    ImportError
+        If the extra `spark` is not installed.
+    """
+    try:
+        from pyspark.sql import SparkSession
+    except ImportError:
+        raise ImportError(
+            "engine: spark needs PySpark and Java 17: .venv/bin/pip install -e '.[spark]', or set "
+            "engine: duckdb in params.yaml"
+        ) from None
+    # On one machine, workers run the Python of the driver, which holds the libraries they need.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    return (
+        SparkSession.builder.config("spark.master", "local[*]")
+        .config("spark.ui.enabled", "false")
+        .config("spark.ui.showConsoleProgress", "false")
+        .config("spark.driver.bindAddress", "127.0.0.1")
+        .config("spark.driver.host", "127.0.0.1")
+        .config("spark.sql.session.timeZone", "UTC")
+        .config("spark.sql.shuffle.partitions", "8")
+        .getOrCreate()
+    )

@@ -52,8 +52,7 @@ from votes group by 1 having max(n) >= {FEWEST} and max(n) >= {AGREEING} * sum(n
 # The town stands in its own row: the address as written keeps its own provenance.
 _TOWN_OF_POSTCODE = f"""
 insert into chosen
-select c.customer_id, 'city', null, t.city, null, null, null, 'town of the postcode', 1, true,
-       null, null, null
+select c.customer, 'city', null, t.city, null, 'town of the postcode', 1, true, null, null
 from chosen c join towns t on t.postcode = split_part(c.text, chr(31), 2)
 where c.field = '{ADDRESS}' and split_part(c.text, chr(31), 3) = ''
 """
@@ -68,23 +67,24 @@ usual as (
     select vote, arg_max(title, (n, title)) as title from told group by 1
     having sum(n) >= {FEWEST_TITLES} and max(n) >= 0.95 * sum(n)
 )
-select c.customer_id, 'title', null, u.title, null, null, null, 'title of the first name', 1,
-       true, null, null, null
+select c.customer, 'title', null, u.title, null, 'title of the first name', 1, true, null, null
 from chosen c join usual u using (vote)
-left join chosen t on t.customer_id = c.customer_id and t.field = 'title'
-where c.field = 'first_name' and t.customer_id is null
+left join chosen t on t.customer = c.customer and t.field = 'title'
+where c.field = 'first_name' and t.customer is null
 """
 
 _COUNTRY_OF_ANOTHER_RECORD = f"""
 insert into chosen
-select k.customer_id, 'country', null, arg_max(k.country, order_of) , arg_max(k.source, order_of),
-       arg_max(k.source_id, order_of), arg_max(k.updated_at, order_of),
+select k.customer, 'country', null, arg_max(k.country, order_of), arg_max(k.record, order_of),
        if(any_value(c.text) is null, 'freshest record', 'country of another record'),
-       count(distinct k.country), any_value(c.text) is not null, null, null, null
-from (select *, (coalesce(changed_at, timestamp '0001-01-01'), -record) as order_of from known) k
-left join chosen c on c.customer_id = k.customer_id and c.field = '{ADDRESS}'
-where k.country is not null
-  and (c.text is null or split_part(c.text, chr(31), 4) = '')
+       count(distinct k.country), any_value(c.text) is not null, null, null
+from (
+    select customer, country, record,
+           (coalesce(changed_at, timestamp '0001-01-01'), -record) as order_of
+    from known where country is not null
+) k
+left join chosen c on c.customer = k.customer and c.field = '{ADDRESS}'
+where c.text is null or split_part(c.text, chr(31), 4) = ''
 group by 1
 """
 
@@ -92,18 +92,20 @@ group by 1
 _SPELLINGS = f"""
 create or replace temp table spellings as
 with told as (
-    select source, {{vote}} as vote, {{field}} as text,
-           regexp_matches({{field}}, '[^ -~]|-') as accented
-    from known where {{field}} is not null
+    select source, {{vote}} as vote, {{field}} as text, count(*) as n,
+           regexp_matches({{field}}, '[^ -~]|-') as accented,
+           regexp_matches({{field}}, '[^ -~]') as marked
+    from (select source, {{vote}}, {{field}} from known where {{field}} is not null)
+    group by all
 ),
 sources as (
-    select source, avg(regexp_matches(text, '[^ -~]')::int) as share from told group by 1
+    select source, (sum(n) filter (marked))::double / sum(n) as share from told group by 1
 ),
 writing as (
     select source from sources where share > 0 and share >= 0.5 * (select max(share) from sources)
 ),
 counted as (
-    select vote, text, accented, count(*) as n
+    select vote, text, accented, sum(n) as n
     from told semi join writing using (source) group by all
 )
 select vote, arg_max(text, (n, text)) as text
@@ -114,6 +116,6 @@ having sum(n) >= {FEWEST} and arg_max(accented, (n, text))
 _SPELL = """
 update chosen set text = s.text, completed = true, rule = 'usual spelling of the name'
 from spellings s
-where chosen.field = '{field}' and chosen.vote = s.vote
+where chosen.field = '{field}' and chosen.vote = s.vote and chosen.text <> s.text
   and len(regexp_extract_all(chosen.text, '[^ -~]|-')) < len(regexp_extract_all(s.text, '[^ -~]|-'))
 """

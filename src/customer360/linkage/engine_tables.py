@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import duckdb
 import pandas as pd
 import pyarrow as pa
 
-__all__ = ["as_arrow"]
+__all__ = ["as_arrow", "working_connection"]
+
+# What does not fit goes to disk: two million records cost no more memory than one.
+WORKING_MEMORY = "800MB"
 
 
 def as_arrow(table: Any) -> pa.Table:
@@ -19,3 +26,15 @@ def as_arrow(table: Any) -> pa.Table:
     if isinstance(table, pd.DataFrame):
         return pa.Table.from_pandas(table, preserve_index=False)
     return table.to_arrow_table() if hasattr(table, "to_arrow_table") else table
+
+
+@contextmanager
+def working_connection() -> Iterator[Any]:
+    """A DuckDB of its own that spills to disk, closed and forgotten at the end."""
+    with (
+        TemporaryDirectory(prefix="customer360-") as spill,
+        closing(
+            duckdb.connect(config={"memory_limit": WORKING_MEMORY, "temp_directory": spill})
+        ) as connection,
+    ):
+        yield connection

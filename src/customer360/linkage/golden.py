@@ -8,16 +8,23 @@ customers at once. `completion` then fills the gaps that other data can fill.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from datetime import date
 from typing import Any
 
-import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from customer360.contracts import CONTRACTS
 from customer360.linkage.completion import complete_choices
+from customer360.linkage.engine_tables import working_connection
 from customer360.linkage.golden_rules import FIELD_RULES, ORDERS, REASONS, FieldRule
-from customer360.linkage.golden_values import ADDRESS, TYPES, load_records, write_candidates
+from customer360.linkage.golden_values import (
+    ADDRESS,
+    TYPES,
+    load_records,
+    write_candidates,
+    write_unanimous,
+)
 from customer360.linkage.reachability import judge_contact_points, unsubscriptions
 
 __all__ = ["build_golden_record"]
@@ -65,31 +72,34 @@ def build_golden_record(
     """
     states = judge_contact_points(people, linked_records, contacts, as_of=as_of)
     stopped = unsubscriptions(contacts, linked_records, as_of=as_of)
-    with closing(duckdb.connect()) as connection:
-        connection.register("stopped", stopped)
+    with working_connection() as connection:
         load_records(
             connection,
             people,
             linked_records,
             source_trust=source_trust,
             states=states,
+            stopped=stopped,
             as_of=as_of,
         )
         connection.execute(_CHOSEN)
         for rule in FIELD_RULES:
+            write_unanimous(connection, rule)
             write_candidates(connection, rule)
             _choose(connection, rule)
         complete_choices(connection)
         golden = connection.sql(_golden_sql()).to_arrow_table()
-        provenance = connection.sql(_PROVENANCE).to_arrow_table()
+        provenance = _provenance(connection)
     return golden, provenance
 
 
-_CHOSEN = """
+# Records by number; `best` of stops, which are no records, is below 0, of completions empty.
+_FIELDS = sorted({ADDRESS, *(field for rule in FIELD_RULES for field in rule.fields)})
+_CHOSEN = f"""
+create type field as enum ({", ".join(f"'{name}'" for name in _FIELDS)});
 create temp table chosen (
-    customer_id varchar, field varchar, vote varchar, text varchar, source varchar,
-    source_id varchar, told_at timestamp, rule varchar, candidates bigint, completed boolean,
-    runner_up varchar, runner_up_source varchar, runner_up_at timestamp
+    customer integer, field field, vote varchar, text varchar, best integer, rule varchar,
+    candidates bigint, completed boolean, runner_up varchar, runner_up_best integer
 )
 """
 
@@ -115,99 +125,123 @@ def _choose(connection: Any, rule: FieldRule) -> None:
     connection.execute(
         f"""
         insert into chosen
-        with voted as (
-            select * replace (max(valid) over same as valid, min(trust) over same as trust,
-                              max(backed) over same as backed),
-                   max({known_at}) over same as known_at, count(*) over same as votes
-            from candidates
-            window same as (partition by customer_id, field, vote)
-        ),
-        -- A value is as good as its best record. The last keys only settle what no rule can:
-        -- always the same way.
-        ranked as (
-            select *, row_number() over (
-                partition by customer_id, field order by {order}, vote, text, record) as rank
-            from voted
-        ),
-        -- One row per value: its best record, and its best writing.
-        valued as (
-            select *, first_value(text) over best as best_text,
-                   first_value(source) over best as best_source,
-                   first_value(source_id) over best as best_source_id,
-                   first_value(told_at) over best as best_told_at,
-                   first_value(record) over best as best_record
-            from ranked
-            window best as (
-                partition by customer_id, field, vote
-                order by writing desc, flaw is not null, rank)
-            qualify row_number() over (partition by customer_id, field, vote order by rank) = 1
-        ),
-        placed as (
-            select *, row_number() over (partition by customer_id, field order by rank) as place,
-                   count(*) over (partition by customer_id, field) as candidates
-            from valued
+        select customer, field, vote, text, record,
+               if(records > 1, 'all records agree', 'only value'), 1, false, null, null
+        from unanimous
+        union all
+        -- A value is as good as its best record; of its writings the best is shown.
+        from (
+            with valued as (
+                select customer, field, vote, max(valid) as valid, min(trust) as trust,
+                       max(backed) as backed, max({known_at}) as known_at, count(*) as votes,
+                       min({{'text': text, 'record': record, 'flaw': flaw}}).flaw as flaw,
+                       min({{'writing': -writing, 'flawed': flaw is not null, 'text': text,
+                             'record': record}}) as best
+                from candidates group by customer, field, vote
+            ),
+            -- The last key only settles what no rule can: always the same way.
+            placed as (
+                select *, row_number() over (
+                           partition by customer, field order by {order}, vote) as place,
+                       count(*) over (partition by customer, field) as candidates
+                from valued
+            )
+            select w.customer, w.field, w.vote, w.best.text, w.best.record,
+                   case when w.best.record < 0 then 'unsubscribed'
+                        when r.vote is null then if(w.votes > 1, 'all records agree', 'only value')
+                        {reason} else 'first in order of source' end as rule,
+                   w.candidates, false, r.best.text, r.best.record
+            from placed w left join placed r
+                on r.customer = w.customer and r.field = w.field and r.place = 2
+            where w.place = 1
         )
-        select w.customer_id, w.field, w.vote, w.best_text, w.best_source, w.best_source_id,
-               w.best_told_at,
-               case when w.best_record = 0 then 'unsubscribed'
-                    when r.text is null then if(w.votes > 1, 'all records agree', 'only value')
-                    {reason} else 'first in order of source' end as rule,
-               w.candidates, false, r.best_text, r.best_source, r.best_told_at
-        from placed w left join placed r
-            on r.customer_id = w.customer_id and r.field = w.field and r.place = 2
-        where w.place = 1
         """
     )
 
 
 def _golden_sql() -> str:
-    address = next(rule.fields for rule in FIELD_RULES if rule.together)
     wanted = [field for rule in FIELD_RULES for field in rule.fields]
-    picks = []
-    for column in CONTRACTS["customers"].columns:
-        if column.name not in wanted:
-            continue
-        part = f"max(text) filter (field = '{column.name}')"
-        if column.name in address:
-            place = address.index(column.name) + 1
-            moved = f"split_part(max(text) filter (field = '{ADDRESS}'), chr(31), {place})"
-            part = f"coalesce(nullif({moved}, ''), {part})"
-        picks.append(f"cast({part} as {TYPES[column.dtype]}) as {column.name}")
+    columns = [column for column in CONTRACTS["customers"].columns if column.name in wanted]
+    picks, joins = [], []
+    for column in columns:
+        name, text = column.name, f"c_{column.name}.text"
+        joins.append(_join_field(name))
+        if name in _PARTS:
+            moved = f"split_part(c_{ADDRESS}.text, chr(31), {_PARTS.index(name) + 1})"
+            text = f"coalesce(nullif({moved}, ''), {text})"
+        picks.append(f"cast({text} as {TYPES[column.dtype]}) as {name}")
     return f"""
-        with fields as (select customer_id, {", ".join(picks)} from chosen group by 1),
+        with
         sizes as (
-            select customer_id, count(*) as records,
-                   string_agg(distinct source, ';' order by source) as sources
-            from linked group by 1
+            select customer, sum(n)::bigint as records,
+                   string_agg(source, ';' order by source) as sources
+            from (select customer, source, count(*) as n from linked group by all) group by 1
         ),
         dates as (
-            select customer_id, min(created_at) as created_at, max(updated_at) as updated_at
+            select customer, min(created_at) as created_at, max(updated_at) as updated_at
             from known group by 1
         )
-        select s.customer_id, f.* exclude (customer_id), s.records, s.sources,
-               d.created_at, d.updated_at
-        from sizes s left join fields f using (customer_id) left join dates d using (customer_id)
-        order by s.customer_id
+        select n.customer_id, {", ".join(picks)}, s.records, s.sources, d.created_at, d.updated_at
+        from numbered n join sizes s using (customer) left join dates d using (customer)
+        {_join_field(ADDRESS)} {" ".join(joins)}
+        order by customer
     """
 
 
+def _join_field(field: str) -> str:
+    return f"""
+        left join (select customer, text from chosen where field = '{field}') c_{field}
+            on c_{field}.customer = n.customer"""
+
+
 _PARTS = next(rule.fields for rule in FIELD_RULES if rule.together)
-_PROVENANCE = f"""
-    with told as (
-        select customer_id, field, text as value, * exclude (customer_id, field, text, vote)
+_PARTS_SQL = " union all ".join(
+    f"""select customer, '{field}'::field, nullif(split_part(text, chr(31), {i}), ''), best, rule,
+        candidates, completed, nullif(split_part(runner_up, chr(31), {i}), ''), runner_up_best
+        from chosen where field = '{ADDRESS}'"""
+    for i, field in enumerate(_PARTS, start=1)
+)
+_TOLD = f"""
+    with parts as (
+        select customer, field, text as value, * exclude (customer, field, text, vote)
         from chosen where field <> '{ADDRESS}'
-        union all {
-    " union all ".join(
-        f"select customer_id, '{field}', nullif(split_part(text, chr(31), {i}), ''), "
-        "source, source_id, told_at, rule, candidates, completed, "
-        f"nullif(split_part(runner_up, chr(31), {i}), ''), runner_up_source, runner_up_at "
-        f"from chosen where field = '{ADDRESS}'"
-        for i, field in enumerate(_PARTS, start=1)
+        union all {_PARTS_SQL}
     )
-}
-    )
-    select customer_id, field, value, source, source_id, told_at as updated_at, rule, candidates,
-           completed, runner_up, runner_up_source, runner_up_at
-    from told where value is not null
-    order by customer_id, field
+    select * from parts where value is not null order by customer, field
 """
+# All that has a number, in its order: stops, then records.
+_KEYS = """
+    select record, source, source_id, moment as updated_at from stops
+    union all
+    select record, l.source, l.source_id, k.updated_at
+    from linked l left join known k using (record)
+    order by record
+"""
+
+
+def _provenance(connection: Any) -> pa.Table:
+    """Contract `golden_provenance`, from table `chosen`.
+
+    Sorted by numbers, which are positions too: to sort millions of keys takes far longer.
+    """
+    told = connection.sql(_TOLD).to_arrow_table()
+    customers = connection.sql("select customer_id from numbered order by customer")
+    keys = connection.sql(_KEYS).to_arrow_table()
+    stops = connection.sql("select count(*) from stops").fetchall()[0][0]
+    best, second = (keys.take(pc.add(told[name], stops)) for name in ("best", "runner_up_best"))
+    return pa.table(
+        {
+            "customer_id": customers.to_arrow_table()["customer_id"].take(told["customer"]),
+            "field": told["field"].cast(pa.string()),
+            "value": told["value"],
+            "source": best["source"],
+            "source_id": best["source_id"],
+            "updated_at": best["updated_at"],
+            "rule": told["rule"],
+            "candidates": told["candidates"],
+            "completed": told["completed"],
+            "runner_up": told["runner_up"],
+            "runner_up_source": second["source"],
+            "runner_up_at": second["updated_at"],
+        }
+    )

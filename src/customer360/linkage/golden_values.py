@@ -19,7 +19,7 @@ from customer360.linkage.golden_rules import FieldRule
 from customer360.linkage.names import NICKNAMES
 from customer360.linkage.reachability import address_key
 
-__all__ = ["ADDRESS", "TYPES", "load_records", "write_candidates"]
+__all__ = ["ADDRESS", "TYPES", "VOTES", "load_records", "write_candidates", "write_unanimous"]
 
 ADDRESS = "address"  # the four fields that move as one
 TYPES = {"text": "varchar", "date": "date", "flag": "boolean", "time": "timestamp"}
@@ -27,6 +27,29 @@ _FOLD = (
     "trim(regexp_replace(strip_accents(replace(replace(lower({0}), 'œ', 'oe'), 'æ', 'ae')), "
     "'[^a-z0-9]+', ' ', 'g'))"
 )
+# Column that makes two writings of a name one.
+VOTES = {"first_name": "first_vote", "last_name": "last_vote"}
+_REPAIRED = "coalesce(k.flags like '%email_domain_repaired%', false)"
+_CEDEX = "coalesce(k.flags like '%cedex%', false)"
+_ADDRESS_TEXT = """concat_ws(chr(31), coalesce(k.street, ''), coalesce(k.postcode, ''),
+    coalesce(k.city, ''), coalesce(k.country, ''))"""
+# What a candidate of a field is judged by, where that is more than the field.
+_SAID = {
+    "title": ("title", "first_vote"),
+    # An address of several customers is the one's whose first name it spells.
+    "email": (
+        "email",
+        _REPAIRED,
+        "if(lower(email) in (select vote from shares where field = 'email'), first_vote, '')",
+    ),
+    ADDRESS: ("street", "postcode", "city", "country", _CEDEX),
+}
+# When a record fills a field, where that is more than holding something.
+_FILLED = {
+    ADDRESS: "coalesce(k.street, k.postcode, k.city) is not null",
+    "first_name": "k.first_name is not null and k.first_vote <> ''",
+    "last_name": "k.last_name is not null and k.last_vote <> ''",
+}
 # A name written as the other one this many times more often was put in the wrong field.
 SWAPPED_TIMES = 3
 FAMILIAR = 3  # customers that bear a name which is no slip
@@ -41,11 +64,13 @@ def load_records(
     *,
     source_trust: Mapping[str, float] | Sequence[str],
     states: Any,
+    stopped: Any,
     as_of: date,
 ) -> None:
     """Write table `known`: records with customer, trust and dates, names in their fields.
 
-    Also the tables that judge values: `states_given`, `names_of`, `shares`, `slips`.
+    Also `numbered` (customers), `linked`, `stops` (unsubscriptions, as records numbered below
+    0) and the tables that judge values: `states_given`, `names_of`, `shares`, `slips`.
 
     Parameters
     ----------
@@ -56,6 +81,8 @@ def load_records(
         As for `build_golden_record`.
     states : frame
         From `judge_contact_points`.
+    stopped : frame
+        From `unsubscriptions`.
     as_of : date
     """
     if isinstance(source_trust, Mapping):
@@ -68,8 +95,9 @@ def load_records(
         connection.executemany(
             "insert into trusted values (?, ?)", [list(pair) for pair in trust.items()]
         )
-    connection.register("linked", as_arrow(linked_records))
+    connection.register("linked_given", as_arrow(linked_records))
     connection.register("states_given", as_arrow(states))
+    connection.register("stopped", as_arrow(stopped))
     contract = CONTRACTS["staged.people"]
     found: set[str] = set()
     if people is not None:
@@ -83,37 +111,75 @@ def load_records(
     )
     source = "people_given" if people is not None else "(select 1 where false)"
     end = as_of + timedelta(days=1)
+    connection.execute(_NUMBERS)
     connection.execute(
         f"""
         create temp table given as
-        select l.customer_id, l.source, l.source_id, g.* exclude (source, source_id),
-               {_FOLD.format("first_name")} as first_vote, {_FOLD.format("last_name")} as last_vote,
-               coalesce(t.trust, {len(trust) + 1}) as trust,
+        select l.customer, l.record, g.*, coalesce(t.trust, {len(trust) + 1}) as trust,
                least(coalesce(g.updated_at, g.created_at),
-                     timestamp '{end:%Y-%m-%d}' - interval 1 microsecond) as changed_at,
-               row_number() over (order by l.source, l.source_id) as record
+                     timestamp '{end:%Y-%m-%d}' - interval 1 microsecond) as changed_at
         from linked l
         join (select {columns} from {source}) g
             on g.source = l.source and g.source_id = l.source_id
         left join trusted t on t.source = l.source
         """
     )
+    connection.unregister("people_given")
+    connection.execute(_READ_ONCE)
     connection.execute(_SWAP)
     _judge_values(connection)
 
 
+# Customers and records by number, in the order of their keys: texts are dear to sort and join.
+_NUMBERS = """
+create temp table numbered as
+select customer_id, (row_number() over (order by customer_id) - 1)::integer as customer
+from (select distinct customer_id from linked_given);
+create temp table linked as
+select customer, source, source_id,
+       (row_number() over (order by source, source_id) - 1)::integer as record
+from linked_given join numbered using (customer_id);
+-- The last one first, before all records.
+create temp table stops as
+select customer, field, source, source_id, moment,
+       -row_number() over (order by moment, source desc, source_id desc)::integer as record
+from stopped join numbered using (customer_id)
+"""
+
+# What takes reading is read once per distinct writing.
+_READ_ONCE = f"""
+create temp table folded_names as
+select name, {_FOLD.format("name")} as vote
+from (select first_name as name from given union select last_name from given)
+where name is not null;
+create temp table streets as
+select street, postcode, {address_key("s")} as home, {_FOLD.format("street")} as words
+from (
+    select distinct street, coalesce(postcode, '') as postcode from given
+    where street is not null) s
+"""
+
 # First and last name change places where both are far more often the other one.
 _SWAP = f"""
 create temp table known as
-with firsts as (select first_vote as vote, count(*) as n from given group by 1),
-lasts as (select last_vote as vote, count(*) as n from given group by 1),
+with named as (
+    select g.*, f.vote as first_vote, l.vote as last_vote, s.home
+    from given g left join folded_names f on f.name = g.first_name
+    left join folded_names l on l.name = g.last_name
+    left join streets s on s.street = g.street and s.postcode = coalesce(g.postcode, '')
+),
+firsts as (select first_vote as vote, count(*) as n from named group by 1),
+lasts as (select last_vote as vote, count(*) as n from named group by 1),
+places as (
+    select coalesce(firsts.vote, lasts.vote) as vote, coalesce(firsts.n, 0) as as_first,
+           coalesce(lasts.n, 0) as as_last
+    from firsts full join lasts on lasts.vote = firsts.vote
+),
 told as (
-    select g.*,
-           coalesce(fl.n, 0) > {SWAPPED_TIMES} * coalesce(ff.n, 0)
-               and coalesce(lf.n, 0) > {SWAPPED_TIMES} * coalesce(ll.n, 0) as swapped
-    from given g
-    left join firsts ff on ff.vote = g.first_vote left join lasts fl on fl.vote = g.first_vote
-    left join firsts lf on lf.vote = g.last_vote left join lasts ll on ll.vote = g.last_vote
+    select n.*, coalesce(f.as_last > {SWAPPED_TIMES} * f.as_first
+                         and l.as_first > {SWAPPED_TIMES} * l.as_last, false) as swapped
+    from named n
+    left join places f on f.vote = n.first_vote left join places l on l.vote = n.last_vote
 )
 select * replace (
            if(swapped, last_name, first_name) as first_name,
@@ -121,7 +187,8 @@ select * replace (
            if(swapped, last_vote, first_vote) as first_vote,
            if(swapped, first_vote, last_vote) as last_vote
        )
-from told
+from told;
+drop table given
 """
 
 
@@ -132,33 +199,31 @@ def _judge_values(connection: Any) -> None:
     connection.register("nicknames", pa.table({"short": short, "formal": formal}))
     # How many customers bear a name: a slip of the keyboard is borne by one.
     connection.execute(
-        """
-        create temp table names_of as
-        select 'first_name' as field, first_vote as vote, count(distinct customer_id) as customers
-        from known where first_vote is not null group by all
-        union all
-        select 'last_name', last_vote, count(distinct customer_id)
-        from known where last_vote is not null group by all
-        """
+        " union all ".join(
+            f"""
+            select '{field}' as field, vote, count(*) as customers
+            from (select distinct {vote} as vote, customer from known where {vote} is not null)
+            group by vote
+            """
+            for field, vote in VOTES.items()
+        ).join(("create temp table names_of as ", ""))
     )
     # Family names that somebody else bears in the same house.
     connection.execute(
-        f"""
+        """
         create temp table names_at_home as
         with homes as (
-            select distinct customer_id, last_vote as vote, {address_key("k")} as home
-            from known k
+            select distinct customer, last_vote as vote, home from known
             where last_vote is not null and street is not null and postcode is not null
         ),
         shared as (
-            select home, vote, min(customer_id) as one, max(customer_id) as other
-            from homes group by all having one <> other
+            select home, vote from homes group by all having min(customer) <> max(customer)
         ),
         lives as (
-            select distinct customer_id, {address_key("k")} as home
-            from known k where street is not null and postcode is not null
+            select distinct customer, home from known
+            where street is not null and postcode is not null
         )
-        select distinct l.customer_id, s.vote from lives l join shared s using (home)
+        select distinct l.customer, s.vote from lives l join shared s using (home)
         """
     )
     # Whose is an e-mail or a number that several customers gave? Who gave it most often.
@@ -166,14 +231,17 @@ def _judge_values(connection: Any) -> None:
         """
         create temp table shares as
         with used as (
-            select 'email' as field, lower(email) as vote, customer_id, count(*) as n
+            select 'email' as field, lower(email) as vote, customer, count(*) as n
             from known where email is not null group by all
             union all
-            select 'phone', phone, customer_id, count(*)
+            select 'phone', phone, customer, count(*)
             from known where phone is not null group by all
+        ),
+        several as (
+            select field, vote from used group by all having min(customer) <> max(customer)
         )
         select *, count(*) over (partition by field, vote order by n desc) > 1 as anothers
-        from used
+        from used semi join several using (field, vote)
         """
     )
     connection.execute(
@@ -191,63 +259,95 @@ def _judge_values(connection: Any) -> None:
     )
 
 
-def write_candidates(connection: Any, rule: FieldRule) -> None:
-    """Write table `candidates`: one row per record and field that it fills.
+def write_unanimous(connection: Any, rule: FieldRule) -> None:
+    """Write table `unanimous`: customers whose records, for a field, all say the same.
 
-    Columns customer_id, source, source_id, told_at, record, trust, changed_at, field, text,
-    vote (what makes two writings one value), valid, flaw, backed (other data confirm it),
-    writing.
+    There is nothing to judge or to rank, which spares most of the work. Columns customer,
+    field, record (the first), text, vote (of a name), records.
 
     Parameters
     ----------
     connection : duckdb.DuckDBPyConnection
-        With the tables of `load_records`, and `chosen` for a rule that follows.
+        With the tables of `load_records`.
+    rule : FieldRule
+    """
+    parts = []
+    for field in _fields(rule):
+        # All that the text, or a flaw of it, depends on.
+        said = _SAID.get(field, (field,))
+        filled = _FILLED.get(field, f"k.{field} is not null")
+        parts.append(
+            f"""
+            select k.customer, '{field}' as field, k.record, {_text(field)} as text,
+                   {VOTES.get(field, "null::varchar")} as vote, a.records
+            from known k join (
+                select min(k.record) as record, count(*) as records
+                from known k where {filled}
+                  and customer not in (select customer from stops where field = '{field}')
+                group by k.customer
+                having min(hash({", ".join(said)})) = max(hash({", ".join(said)}))
+            ) a using (record)
+            """
+        )
+    connection.execute(f"create or replace temp table unanimous as {' union all '.join(parts)}")
+
+
+def write_candidates(connection: Any, rule: FieldRule) -> None:
+    """Write table `candidates`: one row per record and field of the customers left.
+
+    Columns customer, record, trust, changed_at, field, text, vote (what makes two writings
+    one value), valid, flaw, backed (other data confirm it), writing.
+
+    Parameters
+    ----------
+    connection : duckdb.DuckDBPyConnection
+        With table `unanimous`, those of `load_records`, and `chosen` for a rule that follows.
     rule : FieldRule
     """
     parts = {
-        "address": [_address()],
-        "first_name": [_name("first_name", "first_vote")],
-        "last_name": [_name("last_name", "last_vote")],
-        "email": [_email()],
-        "phone": [_phone()],
-        "birth_date": [_birth_date()],
-        "title": [_title()],
-        "consents": [_consent(field) for field in rule.fields],
+        ADDRESS: _address,
+        "first_name": _name,
+        "last_name": _name,
+        "email": _email,
+        "phone": _phone,
+        "birth_date": _birth_date,
+        "title": _title,
     }
-    if rule.together:
-        kind = "address"
-    elif "refusal" in rule.order:
-        kind = "consents"
-    else:
-        kind = rule.fields[0]
-    chosen = parts.get(kind) or [_plain(field) for field in rule.fields]
+    write = _consent if "refusal" in rule.order else _plain
+    chosen = [parts.get(field, write)(field) for field in _fields(rule)]
     connection.execute(f"create or replace temp table candidates as {' union all '.join(chosen)}")
+
+
+def _fields(rule: FieldRule) -> tuple[str, ...]:
+    return (ADDRESS,) if rule.together else rule.fields
+
+
+def _text(field: str) -> str:
+    return _ADDRESS_TEXT if field == ADDRESS else f"cast(k.{field} as varchar)"
 
 
 def _select(
     field: str,
     *,
-    text: str = "",
     vote: str = "",
     flaws: Sequence[tuple[str, str]] = (),
     backed: str = "0",
     writing: str = "0",
     joins: str = "",
-    where: str = "",
 ) -> str:
     """Candidates of one field; of the flaws, the gravest first, one is told."""
-    text = text or f"cast(k.{field} as varchar)"
+    text = _text(field)
     levels = " ".join(f"when {sql} then {i - len(flaws)}" for i, (_, sql) in enumerate(flaws))
     quoted = ((word.replace("'", "''"), sql) for word, sql in flaws)
     words = " ".join(f"when {sql} then '{word}'" for word, sql in quoted)
     valid = f"case {levels} else 0 end" if flaws else "0"
     flaw = f"case {words} end" if flaws else "null::varchar"
     return f"""
-        select k.customer_id, k.source, k.source_id, k.updated_at as told_at, k.record, k.trust,
-               k.changed_at, '{field}' as field,
+        select k.customer, k.record, k.trust, k.changed_at, '{field}' as field,
                {text} as text, {vote or f"lower(strip_accents({text}))"} as vote,
                {valid} as valid, {flaw} as flaw, {backed} as backed, {writing} as writing
-        from known k {joins} where {where or f"k.{field} is not null"}"""
+        from known k {joins} where {_FILLED.get(field, f"k.{field} is not null")}
+          and k.customer not in (select customer from unanimous where field = '{field}')"""
 
 
 def _state(field: str) -> str:
@@ -261,10 +361,11 @@ def _plain(field: str) -> str:
     return _select(field)
 
 
-def _name(field: str, vote: str) -> str:
+def _name(field: str) -> str:
+    vote = VOTES[field]
     letters = f"k.{vote}"
     short = f"""exists (select 1 from known o join nicknames n on n.formal = o.{vote}
-        where o.customer_id = k.customer_id and n.short = k.{vote})"""
+        where o.customer = k.customer and n.short = k.{vote})"""
     flaws = [("an initial", f"length({letters}) < 2")]
     if field == "first_name":
         flaws.append(("a short form", short))
@@ -280,98 +381,93 @@ def _name(field: str, vote: str) -> str:
         backed=backed,
         writing=accents,
         joins=f"""left join names_of b on b.field = '{field}' and b.vote = k.{vote}
-            left join names_at_home a on a.customer_id = k.customer_id and a.vote = k.{vote}""",
-        where=f"k.{field} is not null and k.{vote} <> ''",
+            left join names_at_home a on a.customer = k.customer and a.vote = k.{vote}""",
     )
 
 
-def _title() -> str:
+def _title(field: str) -> str:
     return _select(
-        "title",
+        field,
         flaws=[
             (
                 "of another first name",
                 "c.vote is not null and k.first_vote is distinct from c.vote",
             )
         ],
-        joins="left join chosen c on c.customer_id = k.customer_id and c.field = 'first_name'",
+        joins="left join chosen c on c.customer = k.customer and c.field = 'first_name'",
     )
 
 
-def _birth_date() -> str:
+def _birth_date(field: str) -> str:
     return _select(
-        "birth_date",
+        field,
         flaws=[("1 January, a default", "month(k.birth_date) = 1 and day(k.birth_date) = 1")],
     )
 
 
-def _email() -> str:
+def _email(field: str) -> str:
     # An address that spells the first name is that person's, whoever else uses it.
     local = "regexp_replace(strip_accents(split_part(lower(k.email), '@', 1)), '[^a-z]', '', 'g')"
     spells = f"""coalesce(length(k.first_vote) > 2
         and contains({local}, replace(k.first_vote, ' ', '')), false)"""
     return _select(
-        "email",
+        field,
         vote="lower(k.email)",
         flaws=[
             ("bounced", "s.state = 'hard'"),
             ("a slip of the keyboard", "d.domain is not null"),
             ("another customer's", f"coalesce(h.anothers, false) and not {spells}"),
-            ("a repaired slip", "coalesce(k.flags like '%email_domain_repaired%', false)"),
+            ("a repaired slip", _REPAIRED),
             ("mailbox full", "s.state = 'soft'"),
         ],
         backed="coalesce(s.state = 'works', false)::int",
-        joins=f"""{_state("email")}
+        joins=f"""{_state(field)}
             left join shares h on h.field = 'email' and h.vote = lower(k.email)
-                and h.customer_id = k.customer_id
+                and h.customer = k.customer
             left join slips d on d.domain = split_part(lower(k.email), '@', 2)""",
     )
 
 
-def _phone() -> str:
+def _phone(field: str) -> str:
     return _select(
-        "phone",
+        field,
         vote="k.phone",
         flaws=[
             ("failed", "s.state = 'hard'"),
             ("another customer's", "coalesce(h.anothers, false)"),
         ],
-        joins=f"""{_state("phone")}
+        joins=f"""{_state(field)}
             left join shares h on h.field = 'phone' and h.vote = k.phone
-                and h.customer_id = k.customer_id""",
+                and h.customer = k.customer""",
     )
 
 
-def _address() -> str:
-    words = f"{_FOLD.format('k.street')}"
-    box = rf"regexp_matches({words}, '\b(bp|cs) [0-9]')"
+def _address(field: str) -> str:
+    box = r"regexp_matches(w.words, '\b(bp|cs) [0-9]')"
     return _select(
-        ADDRESS,
-        text="""concat_ws(chr(31), coalesce(k.street, ''), coalesce(k.postcode, ''),
-            coalesce(k.city, ''), coalesce(k.country, ''))""",
+        field,
         # A postcode alone confirms the address that has it.
-        vote=f"""coalesce(if(k.street is null, h.home, {address_key("k")}),
-            k.postcode, k.city)""",
+        vote="coalesce(if(k.street is null, h.home, k.home), k.postcode, k.city)",
         flaws=[
             ("no postcode", "k.postcode is null"),
             (
                 "returned by the post office",
                 "s.state = 'hard' or (k.street is null and coalesce(h.dead, false))",
             ),
-            ("a post box", f"{box} or coalesce(k.flags like '%cedex%', false)"),
+            ("a post box", f"{box} or {_CEDEX}"),
         ],
         # The most words: nothing was left out or run together.
-        writing=f"""coalesce(len(string_split({words}, ' ')), 0) * 100
+        writing="""coalesce(len(string_split(w.words, ' ')), 0) * 100
             + (k.city is not null)::int * 50 + coalesce(length(k.street), 0)""",
         joins=f"""{_state("street")}
+            left join streets w on w.street = k.street and w.postcode = coalesce(k.postcode, '')
             left join (
-                select o.customer_id, o.postcode, max({address_key("o")}) as home,
+                select o.customer, o.postcode, max(o.home) as home,
                        bool_or(d.state = 'hard') as dead
                 from known o left join states_given d
                     on d.source = o.source and d.source_id = o.source_id and d.field = 'street'
                 where o.street is not null and o.postcode is not null group by all
-            ) h on h.customer_id = k.customer_id and h.postcode = k.postcode""",
-        where="coalesce(k.street, k.postcode, k.city) is not null",
+            ) h on h.customer = k.customer and h.postcode = k.postcode""",
     )
 
 
@@ -387,12 +483,11 @@ def _consent(field: str) -> str:
             )
         ],
         joins=f"""left join (
-            select customer_id, max(moment) as stopped_at from stopped
-            where field = '{field}' group by 1) u on u.customer_id = k.customer_id""",
+            select customer, max(moment) as stopped_at from stops
+            where field = '{field}' group by 1) u on u.customer = k.customer""",
     ) + (
         f""" union all
-        select customer_id, source, source_id, moment as told_at, 0 as record, 0 as trust,
-               moment as changed_at, field, 'false' as text, 'false' as vote, 0 as valid,
-               null as flaw, 0 as backed, 1 as writing
-        from stopped where field = '{field}'"""
+        select customer, record, 0 as trust, moment as changed_at, field, 'false' as text,
+               'false' as vote, 0 as valid, null as flaw, 0 as backed, 1 as writing
+        from stops where field = '{field}'"""
     )

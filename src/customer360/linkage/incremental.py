@@ -29,12 +29,13 @@ from customer360.linkage.matching import (
     RARITY_SHARES,
     Matches,
     _keep,
-    _same_names,
     _score,
+    _together,
 )
 from customer360.linkage.model import LinkageModel, check_trained
 from customer360.linkage.name_origins import add_names_together
 from customer360.linkage.names import names_in_email
+from customer360.linkage.pair_engines import DuckDBPairs
 from customer360.linkage.records import _DERIVED, LinkageError, _vocabulary, prepare_records
 from customer360.linkage.rivals import by_fields_alone, find_rivals
 
@@ -517,9 +518,7 @@ def _compare(connection: Any, model: LinkageModel, pairs: str, *, known: str | N
         )
         if rare:
             rarity = f"coalesce(case level_{name} {' '.join(rare)} end, 0)"
-            if name == "last_name" and "first_name" in model.comparisons:
-                rarity += f" + case when {_same_names(model)} then names_together_l else 0 end"
-            measures.append(f"{rarity} as rarity_{name}")
+            measures.append(f"{rarity}{_together(model, name)} as rarity_{name}")
     columns = [row[0] for row in connection.execute("describe blocks").fetchall()]
     sides = ", ".join(f"{side}.{c} as {c}_{side}" for c in columns for side in ("l", "r"))
     connection.execute(
@@ -532,9 +531,10 @@ def _compare(connection: Any, model: LinkageModel, pairs: str, *, known: str | N
         select record_l, record_r, {", ".join(measures)} from sides
         """
     )
-    _score(connection, by_fields_alone(model))
+    here = DuckDBPairs(connection)
+    _score(here, by_fields_alone(model))
     find_rivals(connection, at_least=KEPT_PROBABILITY, known=known)
-    _score(connection, model)
+    _score(here, model)
     return int(connection.execute("select count(*) from compared").fetchall()[0][0])
 
 

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
-import duckdb
 import numpy as np
 import pandas as pd
 
@@ -22,8 +20,10 @@ from customer360.contracts import CONTRACTS
 from customer360.linkage.blocking import Rule, choose_rules
 from customer360.linkage.clusters import connected_components
 from customer360.linkage.comparisons import Comparison, choose_comparisons, splink_comparison
+from customer360.linkage.engine_tables import working_connection
 from customer360.linkage.model import LevelShares, LinkageModel, check_trained, start, train
 from customer360.linkage.name_origins import add_names_together
+from customer360.linkage.pair_engines import DuckDBPairs, PairEngine, SparkPairs
 from customer360.linkage.records import LinkageError, prepare_records
 from customer360.linkage.rivals import RIVALS, by_fields_alone, find_rivals, learn_rivals
 
@@ -31,10 +31,9 @@ __all__ = ["Matches", "filled_columns", "match_people"]
 
 # Pairs less probable by their fields are kept only where they speak against a link.
 KEPT_PROBABILITY = 0.01
+LIKELY = 0.5
 SAMPLED_PAIRS = 2_000_000
 PAIRS_PER_RECORD = 10
-# What does not fit goes to disk: two million records cost no more memory than one.
-WORKING_MEMORY: dict[str, Any] = {"memory_limit": "800MB"}
 SMALLEST_BUDGET = 100_000
 # The usual frequency of a value weighs as much as this many records.
 RARITY_RECORDS = 500
@@ -90,6 +89,7 @@ def match_people(
     extra: Mapping[str, Literal["identifier", "place"]] | None = None,
     model: Mapping[str, Any] | None = None,
     connection: Any | None = None,
+    spark: Any | None = None,
 ) -> Matches:
     """Compare the records of people and say how probably each pair is one person.
 
@@ -115,6 +115,8 @@ def match_people(
     connection : duckdb.DuckDBPyConnection, optional
         Where to work, leaving working tables behind; an own one is opened and closed
         by default.
+    spark : pyspark.sql.SparkSession, optional
+        Where to compare the pairs instead, when one machine is outgrown.
 
     Returns
     -------
@@ -154,12 +156,10 @@ def match_people(
             extra=extra or {},
             given=model,
             connection=connection,
+            spark=spark,
             cost=false_merge_cost,
         )
-    with (
-        TemporaryDirectory(prefix="customer360-") as spill,
-        closing(duckdb.connect(config=WORKING_MEMORY | {"temp_directory": spill})) as own,
-    ):
+    with working_connection() as own:
         return _match(
             people,
             seed=seed,
@@ -168,6 +168,7 @@ def match_people(
             extra=extra or {},
             given=model,
             connection=own,
+            spark=spark,
             cost=false_merge_cost,
         )
 
@@ -181,6 +182,7 @@ def _match(
     extra: Mapping[str, Literal["identifier", "place"]],
     given: Mapping[str, Any] | None,
     connection: Any,
+    spark: Any | None,
     cost: float,
 ) -> Matches:
     named = prepare_records(connection, people, extra=list(extra))
@@ -217,8 +219,11 @@ def _match(
             records=records,
             blocking=blocking,
         )
+    here = DuckDBPairs(connection)
+    engine: PairEngine = here if spark is None else SparkPairs(connection, spark)
     with _quiet_splink():
-        linker = _linker(connection, comparisons, rules, records=records)
+        _count_names(connection, comparisons, records=records)
+        linker = _linker(here, comparisons, rules)
         if given is None:
             # All pairs of a sample of records; a small table is its own sample.
             proportion = min(1.0, (2 * SAMPLED_PAIRS) ** 0.5 / records)
@@ -232,10 +237,12 @@ def _match(
             fitted = LinkageModel.from_dict(given)
             _check_same_levels(fitted, comparisons)
             check_trained(fitted)
+        if engine is not here:
+            linker = _linker(engine, comparisons, rules)
         _hand_over(linker, by_fields_alone(fitted))
-        _compare(connection, linker, by_fields_alone(fitted))
+        _compare(engine, linker, by_fields_alone(fitted))
     if given is None:
-        patterns = _count_patterns(connection, fitted)
+        patterns = _count_patterns(engine, fitted)
         train(
             fitted,
             patterns,
@@ -246,13 +253,15 @@ def _match(
         )
         check_trained(fitted)
         notes += fitted.notes
-    _score(connection, by_fields_alone(fitted))
+    _score(engine, by_fields_alone(fitted))
+    # Who else fits can make a link of a pair that is none by its fields.
+    engine.bring_back(least=KEPT_PROBABILITY, threshold=min(threshold, LIKELY))
     find_rivals(connection, at_least=KEPT_PROBABILITY)
     if given is None:
         learn_rivals(connection, fitted)
-    _score(connection, fitted)
+    _score(here, fitted)
     pairs, evidence = _keep(connection, fitted, records=records, threshold=threshold)
-    pairs_compared = int(connection.execute("select count(*) from scored").fetchall()[0][0])
+    pairs_compared = int(engine.fetch("select count(*) as n from scored")["n"][0])
     parameters = {
         **fitted.as_dict(),
         "threshold": threshold,
@@ -345,27 +354,9 @@ def _quiet_splink() -> Iterator[None]:
         logger.propagate = before[1]
 
 
-def _linker(
-    connection: Any, comparisons: Sequence[Comparison], rules: Sequence[Rule], *, records: int
-) -> Any:
-    # Splink takes a second to import: only those who link pay for it.
-    from splink import DuckDBAPI, Linker, SettingsCreator
-
-    settings = SettingsCreator(
-        link_type="dedupe_only",
-        unique_id_column_name="record",
-        comparisons=[splink_comparison(c) for c in comparisons],
-        blocking_rules_to_generate_predictions=[
-            {"blocking_rule": rule.sql, "sql_dialect": "duckdb"} for rule in rules
-        ],
-        retain_matching_columns=False,
-        retain_intermediate_calculation_columns=True,
-        linker_uid="customer360",
-    )
-    engine = DuckDBAPI(connection)
-    linker = Linker(engine.register("blocks"), settings, log_level=None)
-    rare = {lv.rarity: lv.u for c in comparisons for lv in c.levels if lv.rarity}
-    for column, share in rare.items():
+def _count_names(connection: Any, comparisons: Sequence[Comparison], *, records: int) -> None:
+    """Write tables `frequencies_<column>`: how often a value stands among the records."""
+    for column, share in _rarities(comparisons).items():
         # Frequencies are drawn towards the usual share: in a small table a name that two
         # records bear would count as borne by everyone.
         believed = RARITY_SHARES.get(column, share)
@@ -378,8 +369,37 @@ def _linker(
             from records where {column} is not null group by 1 order by 1
             """
         )
+
+
+def _rarities(comparisons: Sequence[Comparison]) -> dict[str, float]:
+    """Columns whose rarity counts, and the share among strangers that is believed."""
+    return {lv.rarity: lv.u for c in comparisons for lv in c.levels if lv.rarity}
+
+
+def _linker(engine: PairEngine, comparisons: Sequence[Comparison], rules: Sequence[Rule]) -> Any:
+    """Splink on an engine; its settings are the same on all of them."""
+    # Splink takes a second to import: only those who link pay for it.
+    from splink import Linker, SettingsCreator
+
+    ladders: list[Any] = [splink_comparison(comparison) for comparison in comparisons]
+    for level in (level for ladder in ladders for level in ladder["comparison_levels"]):
+        if level["sql_condition"] != "ELSE":
+            level["sql_condition"] = engine.condition(level["sql_condition"])
+    settings = SettingsCreator(
+        link_type="dedupe_only",
+        unique_id_column_name="record",
+        comparisons=ladders,
+        blocking_rules_to_generate_predictions=[{"blocking_rule": rule.sql} for rule in rules],
+        retain_matching_columns=False,
+        additional_columns_to_retain=["names_together"],
+        retain_intermediate_calculation_columns=True,
+        linker_uid="customer360",
+    )
+    api = engine.api()
+    linker = Linker(api.register(engine.give("blocks")), settings, log_level=None)
+    for column in _rarities(comparisons):
         linker.table_management.register_term_frequency_lookup(
-            engine.register(f"frequencies_{column}"), column
+            api.register(engine.give(f"frequencies_{column}")), column
         )
     return linker
 
@@ -427,7 +447,7 @@ def _check_same_levels(model: LinkageModel, comparisons: Sequence[Comparison]) -
         del model.comparisons[name]
 
 
-def _compare(connection: Any, linker: Any, model: LinkageModel) -> None:
+def _compare(engine: PairEngine, linker: Any, model: LinkageModel) -> None:
     """Write table `compared`: level and rarity of each comparison of each candidate pair."""
     columns = []
     for name, levels in model.comparisons.items():
@@ -437,10 +457,8 @@ def _compare(connection: Any, linker: Any, model: LinkageModel) -> None:
                 f"coalesce(mw_tf_adj_{name}, 0){_together(model, name)} as rarity_{name}"
             )
     found = linker.inference.predict(warning_mode="never")
-    connection.execute(
-        f"""create or replace temp table compared as
-        select record_l, record_r, {", ".join(columns)}
-        from {found.physical_name} join records on record = record_l"""
+    engine.make(
+        "compared", f"select record_l, record_r, {', '.join(columns)} from {found.physical_name}"
     )
     found.drop_table_from_database_and_remove_from_cache()
 
@@ -449,7 +467,7 @@ def _together(model: LinkageModel, name: str) -> str:
     """What both names the same say beside each alone, added to the family name."""
     if name != "last_name" or "first_name" not in model.comparisons:
         return ""
-    return f" + case when {_same_names(model)} then names_together else 0 end"
+    return f" + case when {_same_names(model)} then names_together_l else 0 end"
 
 
 def _same_names(model: LinkageModel) -> str:
@@ -470,10 +488,10 @@ def _rarity_sql(model: LinkageModel, kind: str) -> str:
     return " + ".join(terms) or "0.0"
 
 
-def _count_patterns(connection: Any, model: LinkageModel) -> pd.DataFrame:
+def _count_patterns(engine: PairEngine, model: LinkageModel) -> pd.DataFrame:
     """Candidate pairs by pattern of agreement, rarity in whole bits."""
     codes = ", ".join(f"level_{name} as {name}" for name in model.comparisons)
-    return connection.execute(
+    return engine.fetch(
         f"""
         select {codes},
                round({_rarity_sql(model, "personal")}) as rarity_personal,
@@ -481,7 +499,7 @@ def _count_patterns(connection: Any, model: LinkageModel) -> pd.DataFrame:
                count(*) as pairs
         from compared group by all order by all
         """
-    ).df()
+    )
 
 
 def _bits_sql(name: str, levels: Sequence[LevelShares], weight: str, *, rarity: bool) -> str:
@@ -496,7 +514,7 @@ def _prior(model: LinkageModel) -> float:
     return float(np.log2(model.one_person / (1 - model.one_person - model.household)))
 
 
-def _score(connection: Any, model: LinkageModel) -> None:
+def _score(engine: PairEngine, model: LinkageModel) -> None:
     """Write table `scored`: match weight and probability of every candidate pair."""
     ladders = model.comparisons.items()
     strangers = [_bits_sql(n, levels, "match_weight", rarity=True) for n, levels in ladders]
@@ -510,9 +528,9 @@ def _score(connection: Any, model: LinkageModel) -> None:
         ]
         home_sql = f"{prior_home!r}::double + {' + '.join(home)}"
     # Two alternatives to one person, strangers and household: their odds add up.
-    connection.execute(
+    engine.make(
+        "scored",
         f"""
-        create or replace temp table scored as
         with bits as (
             select record_l, record_r,
                    {_prior(model)!r}::double + {" + ".join(strangers)} as strangers,
@@ -526,7 +544,7 @@ def _score(connection: Any, model: LinkageModel) -> None:
             from bits
         )
         select *, 1 / (1 + pow(2.0, -match_weight)) as match_probability from weighed
-        """
+        """,
     )
 
 
