@@ -66,10 +66,22 @@ def find_rivals(connection: Any, *, at_least: float, known: str | None = None) -
             from fitting
             qualify row_number() over (partition by one order by p desc, other) <= {MOST_RIVALS}
         ),
+        -- Two records that fit a third one are one person as probably as the weaker fit.
+        bridged as (
+            select a.one, b.one as other, max(least(a.p, b.p), 2) as p,
+                   max_by(a.other, least(a.p, b.p), 2) as through
+            from best a join best b on b.other = a.other and b.one <> a.one
+            where a.p >= 0.5 and b.p >= 0.5
+            group by all
+        ),
         third as (
-            select f.one, f.other, max(b.p * (1 - coalesce(s.p, 0))) as rival
+            select f.one, f.other, max(b.p * (1 - greatest(
+                       coalesce(s.p, 0),
+                       coalesce(case when t.through[1] = f.one then t.p[2] else t.p[1] end, 0)
+                   ))) as rival
             from fitting f join best b on b.one = f.one and b.other <> f.other
             left join fitting s on s.one = f.other and s.other = b.other
+            left join bridged t on t.one = f.other and t.other = b.other
             group by all
         )
         select least(one, other) as record_l, greatest(one, other) as record_r,
