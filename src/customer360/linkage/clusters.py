@@ -27,6 +27,7 @@ VETO_BITS = -1e6
 LIFELONG = ("birth_date", "title")
 RELIABLE = 0.02
 KEY = ["source", "source_id"]
+_ENDS = ["source_l", "source_id_l", "source_r", "source_id_r"]
 
 
 def connected_components(nodes: int, left: np.ndarray, right: np.ndarray) -> np.ndarray:
@@ -106,9 +107,13 @@ def _keys(frame: Any | None) -> pd.DataFrame:
         return pd.DataFrame({c: pd.Series(dtype="str") for c in KEY})
     with closing(duckdb.connect()) as connection:
         connection.register("given", as_arrow(frame))
-        keys = connection.execute(
-            "select distinct source::varchar as source, source_id::varchar as source_id from given"
-        ).df()
+        keys = (
+            connection.sql(
+                "select distinct source::varchar as source, source_id::varchar as source_id from given"
+            )
+            .to_arrow_table()
+            .to_pandas()
+        )
     if keys.isna().any(axis=None):
         raise LinkageError(
             f"{int(keys.isna().any(axis=1).sum()):,} source and source_id are empty: set these "
@@ -120,14 +125,11 @@ def _keys(frame: Any | None) -> pd.DataFrame:
 def _group(records: pd.DataFrame, matches: Matches) -> np.ndarray:
     """Number of the group of each record, records being sorted by key."""
     pairs = matches.pairs
-    position = pd.Series(np.arange(len(records)), index=pd.MultiIndex.from_frame(records[KEY]))
-    left = position.reindex(pd.MultiIndex.from_frame(pairs[["source_l", "source_id_l"]]))
-    right = position.reindex(pd.MultiIndex.from_frame(pairs[["source_r", "source_id_r"]]))
-    if left.isna().any() or right.isna().any():
+    ends = _positions(records, pairs)
+    if len(ends) < len(pairs):
         raise LinkageError(
             "the pairs name records that the people table does not hold: match this table anew"
         )
-    ends = np.column_stack([left.to_numpy(np.int64), right.to_numpy(np.int64)])
     linked = pairs["match_probability"].to_numpy() >= matches.threshold
     group = connected_components(len(records), ends[linked, 0], ends[linked, 1])
     same = group[ends[:, 0]] == group[ends[:, 1]]
@@ -138,6 +140,21 @@ def _group(records: pd.DataFrame, matches: Matches) -> np.ndarray:
         weights[_contradicts(matches) & ~linked] = VETO_BITS
         group = _split_doubtful(group, ends[chosen], weights[chosen], linked[chosen])
     return group
+
+
+def _positions(records: pd.DataFrame, pairs: pd.DataFrame) -> np.ndarray:
+    """Rows of `records` that each pair names; pairs of other records are left out."""
+    with closing(duckdb.connect()) as connection:
+        connection.register("keys", records[KEY].assign(row=np.arange(len(records))))
+        connection.register("ends", pairs[_ENDS].assign(pair=np.arange(len(pairs))))
+        found = connection.execute(
+            """
+            select l.row as left_row, r.row as right_row from ends
+            join keys l on l.source = source_l and l.source_id = source_id_l
+            join keys r on r.source = source_r and r.source_id = source_id_r order by pair
+            """
+        ).fetchnumpy()
+    return np.column_stack([np.asarray(found["left_row"]), np.asarray(found["right_row"])])
 
 
 def _contradicts(matches: Matches) -> np.ndarray:
@@ -199,6 +216,7 @@ def _split_doubtful(
 
 def _customer_ids(records: pd.DataFrame) -> pd.Series:
     """`c` and twelve digits of the SHA-256 of the smallest key of the group."""
+    numbers, group = np.unique(records["group"], return_inverse=True)
     first = records.drop_duplicates("group")[[*KEY, "group"]]
     with closing(duckdb.connect()) as connection:
         connection.register("first_keys", first)
@@ -211,4 +229,4 @@ def _customer_ids(records: pd.DataFrame) -> pd.Series:
         raise LinkageError(
             "two customers got the same id, one chance in many thousands: rename one source"
         )
-    return records["group"].map(of_group.to_dict())
+    return of_group.reindex(numbers).take(group).set_axis(records.index)

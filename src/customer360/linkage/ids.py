@@ -71,31 +71,43 @@ def keep_ids(
         _name_groups(connection)
         _give_ids(connection)
         _note_reasons(connection, decided)
-        records = connection.execute(
-            """select source, source_id, given.customer_id, has_person_record
-            from records join given using (grp) order by source, source_id"""
-        ).df()
+        records = connection.sql(
+            """select source, source_id, coalesce(given.customer_id, linked.customer_id)
+                   as customer_id, has_person_record
+            from linked left join given on given.grp = linked.customer_id
+            order by source, source_id"""
+        ).to_arrow_table()
         written = _write_history(connection, as_of=as_of)
-    return records, written.to_pandas(date_as_object=True)
+    return records.to_pandas(), written.to_pandas(date_as_object=True)
 
 
 def _name_groups(connection: Any) -> None:
     """Tables `records` and `overlap`: groups, and the old customers they hold.
 
-    `alone` is a group with one old customer that no other group has: nothing to decide.
+    Only groups to decide about: one that bears the id of an old customer with the same
+    records keeps it. `alone` is a group with one old customer that no other group has.
     """
     connection.execute(
         """
+        create temp table now_and_then as
+        select source, source_id, linked.customer_id as grp, known.customer_id as old
+        from linked full join known using (source, source_id);
+        create temp table moved as
+        select grp, old from now_and_then where grp is distinct from old;
         create temp table records as
-        select source, source_id, has_person_record, customer_id as grp from linked;
+        select source, source_id, grp, old from now_and_then
+        where grp in (select grp from moved) or old in (select old from moved);
         create temp table overlap as
         with shared as (
-            select grp, known.customer_id as old, count(*) as shared
-            from records join known using (source, source_id) group by all
+            select grp, old, count(*) as shared from records
+            where grp is not null and old is not null group by all
         )
         select *, count(*) over (partition by grp) = 1 and count(*) over (partition by old) = 1
             as alone
-        from shared
+        from shared;
+        create temp table known_again as
+        select source, source_id, old as customer_id from records where old is not null;
+        delete from records where grp is null
         """
     )
 
@@ -107,9 +119,7 @@ def _give_ids(connection: Any) -> None:
         with given_first as (select to_id, min(run) as since from history group by 1),
         oldest as (
             select grp, old, min({'source': source, 'source_id': source_id}) as oldest
-            from overlap join records using (grp)
-            join known using (source, source_id) where not alone and old = known.customer_id
-            group by all
+            from overlap join records using (grp, old) where not alone group by all
         )
         select grp, old,
                row_number() over (order by shared desc, coalesce(since, 0), oldest, old) as place
@@ -122,10 +132,6 @@ def _give_ids(connection: Any) -> None:
         """
         create temp table kept as
             select grp, old from overlap where alone union all select grp, old from best;
-        create temp table taken as
-            select customer_id as id from known
-            union select from_id from history where from_id is not null
-            union select to_id from history where to_id is not null;
         create temp table nameless as
             select grp, min({'source': source, 'source_id': source_id}) as oldest
             from records where grp not in (select grp from kept) group by 1;
@@ -141,9 +147,12 @@ def _give_ids(connection: Any) -> None:
             select grp, {FRESH_ID.format(salt=salt)} as id
             from (select grp, oldest.source as source, oldest.source_id as source_id from nameless)
             qualify row_number() over (partition by id order by grp) = 1;
-            delete from proposed where id in (select id from taken);
+            delete from proposed where id in (
+                select customer_id from known
+                union all select from_id from history where from_id is not null
+                union all select to_id from history where to_id is not null
+                union all select customer_id from given);
             insert into given select grp, id from proposed;
-            insert into taken select id from proposed;
             delete from nameless where grp in (select grp from proposed)
             """
         )
@@ -184,7 +193,7 @@ def _note_reasons(connection: Any, decided: pd.DataFrame | None) -> None:
         create temp table reasons as
         with moved as (
             select k.source, k.source_id, k.customer_id as from_id, g.customer_id as to_id
-            from known k join records using (source, source_id) join given g using (grp)
+            from known_again k join records using (source, source_id) join given g using (grp)
         ),
         ends as (
             select d.verdict, d.reason, l.from_id as from_l, l.to_id as to_l,
@@ -221,7 +230,7 @@ def _write_history(connection: Any, *, as_of: date) -> pa.Table:
             select null, customer_id, count(*), 'new' from given join records using (grp)
             where grp not in (select grp from overlap) group by customer_id
             union all
-            select customer_id, null, count(*), 'gone' from known
+            select customer_id, null, count(*), 'gone' from known_again
             where customer_id not in (select old from overlap) group by customer_id
         )
         from history

@@ -34,9 +34,13 @@ from customer360.linkage.matching import (
 )
 from customer360.linkage.model import LinkageModel, check_trained
 from customer360.linkage.name_origins import add_names_together
-from customer360.linkage.names import names_in_email
 from customer360.linkage.pair_engines import DuckDBPairs
-from customer360.linkage.records import _DERIVED, LinkageError, _vocabulary, prepare_records
+from customer360.linkage.records import (
+    _DERIVED,
+    LinkageError,
+    derive_columns,
+    prepare_records,
+)
 from customer360.linkage.rivals import by_fields_alone, find_rivals
 
 __all__ = ["Known", "compare_records", "compared_records", "link_new_records"]
@@ -46,8 +50,6 @@ _FOLDED = [c for c in CONTRACTS["compared_records"].column_names if c not in (*K
 # A record is new when any of this changes: it is all that the comparisons see.
 _SEEN = ("title", "first_name", "last_name", "birth_date", "email", "phone", "street", "postcode",
          "city", "created_at")  # fmt: skip
-# What the names of everybody told about a record.
-_OF_ALL = ("first_name_read", "last_name_read", "names_together")
 
 
 # Pairs of the last run, by number of the records at hand.
@@ -318,12 +320,11 @@ def _register(connection: Any, *, people: Any, known: Known, other_ids: Any | No
         select source::varchar as source, source_id::varchar as source_id,
                {_fingerprint(people_today)} as fingerprint
         from people_today;
-        create temp table fresh as
-        select distinct source, source_id from given
-        anti join known_records using (source, source_id, fingerprint);
         create temp table old as
         select * exclude (fingerprint) from known_records
-        semi join given using (source, source_id, fingerprint)
+        semi join given using (source, source_id, fingerprint);
+        create temp table fresh as
+        select distinct source, source_id from given anti join old using (source, source_id)
         """
     )
 
@@ -334,32 +335,40 @@ def _find_near(connection: Any, rules: Sequence[str]) -> None:
     Columns customer_id (empty for a new record), is_new and one key a rule.
     """
     fresh = "select p.* from people_today p semi join fresh using (source, source_id)"
-    prepare_records(connection, connection.sql(fresh).to_arrow_table())
-    _read_names(connection)
+    prepare_records(connection, connection.sql(fresh).to_arrow_table(), others="old")
     columns = _key_columns(len(rules))
     keys = ", ".join(f"{sql} as {column}" for sql, column in zip(rules, columns, strict=True))
+    shared = " or ".join(f"{c} in (select {c} from keys_new)" for c in columns)
     connection.execute(
         f"""
-        create temp table everybody as
+        create temp table new_records as
+        select r.*, coalesce(t.names_together, 0.0) as names_together
+        from records r left join (
+            select first_name, last_name, any_value(names_together) as names_together
+            from old group by 1, 2) t using (first_name, last_name);
+        create temp view everybody as
         select *, false as is_new from old
         union all by name
         select source, source_id, {", ".join(_FOLDED)}, true as is_new from new_records;
-        create temp table keys as select source, source_id, is_new, {keys} from everybody
+        create temp table keys as
+        select source, source_id, is_new, {keys} from everybody;
+        create temp table keys_new as from keys where is_new;
+        create temp table keys_met as from keys where is_new or {shared}
         """
     )
     for column in columns:
         # A value of too many records says nothing, as in a full run.
         connection.execute(
             f"""create temp table with_{column} as
-            select {column} from keys
-            semi join (select {column} from keys where is_new) using ({column})
+            select {column} from keys_met
+            semi join keys_new using ({column})
             group by 1 having count(*) between 2 and {LARGEST_BLOCK_RECORDS}"""
         )
     connection.execute(
         f"""
         create temp table chosen as
         with near as (
-            select source, source_id from keys
+            select source, source_id from keys_met
             where {" or ".join(f"{c} in (from with_{c})" for c in columns)}
         ),
         about as (
@@ -370,7 +379,7 @@ def _find_near(connection: Any, rules: Sequence[str]) -> None:
             where has_person_record
         )
         select source, source_id, null as customer_id, is_new, {", ".join(columns)}
-        from keys where is_new
+        from keys_new
         union all
         select source, source_id, customer_id, is_new, {", ".join(columns)}
         from keys join known_linked using (source, source_id)
@@ -379,68 +388,19 @@ def _find_near(connection: Any, rules: Sequence[str]) -> None:
     )
 
 
-def _read_names(connection: Any) -> None:
-    """Table `new_records`: as prepared, names missing read from the e-mail.
-
-    A name is known by those who bear it, and the new records are too few to know many.
-    """
-    connection.execute(
-        "create or replace temp table folded as select first_name, last_name from old"
-    )
-    firsts, lasts = (_vocabulary(connection, c) for c in ("first_name", "last_name"))
-    wanted = connection.execute(
-        """select distinct email_name, first_name, last_name from records
-        where email_name is not null and (first_name is null or last_name is null)
-        order by all"""
-    ).fetchall()
-    rows = [
-        (email_name, first, last, *read)
-        for email_name, first, last in wanted
-        if (read := names_in_email(email_name, first=first, last=last, firsts=firsts, lasts=lasts))
-    ]
-    names = ["email_name", "first_name", "last_name", "first_read", "last_read"]
-    connection.register("names_read", pd.DataFrame(rows, columns=names, dtype="str"))
-    connection.execute(
-        """
-        create temp table new_records as
-        select r.* replace (
-            coalesce(r.first_name, n.first_read) as first_name,
-            coalesce(r.last_name, n.last_read) as last_name,
-            r.first_name_read or (r.first_name is null and n.first_read is not null)
-                as first_name_read,
-            r.last_name_read or (r.last_name is null and n.last_read is not null)
-                as last_name_read),
-            coalesce(t.names_together, 0.0) as names_together
-        from records r left join names_read n
-            on n.email_name = r.email_name
-            and n.first_name is not distinct from r.first_name
-            and n.last_name is not distinct from r.last_name
-        left join (select first_name, last_name, any_value(names_together) as names_together
-                   from old group by 1, 2) t
-            on t.first_name = coalesce(r.first_name, n.first_read)
-            and t.last_name = coalesce(r.last_name, n.last_read)
-        """
-    )
-    connection.unregister("names_read")
-
-
 def _make_blocks(connection: Any, model: LinkageModel) -> None:
     """Table `blocks`: the records of table `chosen` ready to be compared."""
-    # Old records come as they were compared: to read a name from an e-mail, or to put it in
-    # its place, took the names of everybody.
-    folded = ", ".join(f"e.{c}" for c in _FOLDED if c not in _OF_ALL)
-    records = connection.sql(
-        f"""select e.source, e.source_id, {folded}, e.opened_on as created_at
-        from everybody e semi join chosen using (source, source_id)"""
+    # Records come as they were compared: to read a name from an e-mail, or to put it in its
+    # place, took the names of everybody.
+    connection.execute(
+        f"""create temp table near_records as select source, source_id, {", ".join(_FOLDED)}
+        from everybody semi join chosen using (source, source_id)"""
     )
-    prepare_records(connection, records.to_arrow_table())
+    derive_columns(connection, "near_records")
     connection.execute(
         """create temp table blocks as
-        select r.* replace (e.first_name_read as first_name_read,
-                            e.last_name_read as last_name_read),
-               e.names_together, c.* exclude (source, source_id)
-        from records r join everybody e using (source, source_id)
-        join chosen c using (source, source_id)"""
+        select r.*, c.* exclude (source, source_id)
+        from records r join chosen c using (source, source_id)"""
     )
     _count_names(connection, model)
 
@@ -584,8 +544,9 @@ def _find_touched(connection: Any, *, threshold: float) -> None:
 def _put_together(connection: Any, again: pd.DataFrame) -> pd.DataFrame:
     """Contract `linked_records`: the touched linked anew, all others as they were."""
     connection.register("again", again)
-    return connection.sql(
-        """
+    return (
+        connection.sql(
+            """
         with others as (
             select distinct source::varchar as source, source_id::varchar as source_id
             from other_ids where source is not null and source_id is not null
@@ -604,14 +565,18 @@ def _put_together(connection: Any, again: pd.DataFrame) -> pd.DataFrame:
         left join (from known_linked where not has_person_record) k using (source, source_id)
         order by source, source_id
         """
-    ).df()
+        )
+        .to_arrow_table()
+        .to_pandas()
+    )
 
 
 def _pairs_of_today(connection: Any) -> pd.DataFrame:
     """Contract `link_pairs`: old pairs of old records, and those compared now."""
     columns = ", ".join(CONTRACTS["link_pairs"].column_names)
-    return connection.sql(
-        f"""
+    return (
+        connection.sql(
+            f"""
         with lost as (select source, source_id from known_records
                       anti join old using (source, source_id)),
         stand as (
@@ -622,4 +587,7 @@ def _pairs_of_today(connection: Any) -> pd.DataFrame:
         )
         select {columns} from stand union all select {columns} from pairs_again
         """
-    ).df()
+        )
+        .to_arrow_table()
+        .to_pandas()
+    )

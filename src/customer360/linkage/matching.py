@@ -570,8 +570,9 @@ def _keep(
         )
     ]
     bits = " + ".join(f"bits_{name}" for name in model.comparisons)
-    frame = connection.execute(
-        f"""
+    frame = (
+        connection.sql(
+            f"""
         select l.source as source_l, l.source_id as source_id_l,
                r.source as source_r, r.source_id as source_id_r,
                s.match_weight, s.match_probability, {_prior(model)!r}::double as prior,
@@ -586,7 +587,10 @@ def _keep(
         where level_rivals >= 0 or gl.grp = gr.grp
         order by s.record_l, s.record_r
         """
-    ).df()
+        )
+        .to_arrow_table()
+        .to_pandas()
+    )
     connection.unregister("groups_given")
     pairs = frame[CONTRACTS["link_pairs"].column_names].copy()
     return pairs, frame.drop(columns=["match_weight", "match_probability", "field_probability"])

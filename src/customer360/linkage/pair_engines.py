@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import pandas as pd
 import pyarrow as pa
 
-__all__ = ["DuckDBPairs", "PairEngine", "SparkPairs"]
+__all__ = ["DuckDBPairs", "PairEngine", "SparkPairs", "as_spark"]
 
 # Other libraries count letters that changed places in other ways, which moves pairs across a
 # level: DuckDB lends Spark its own measures, under names that are not Spark's.
@@ -111,19 +111,7 @@ class SparkPairs:
 
     def condition(self, sql: str) -> str:
         """See `PairEngine`."""
-        from sqlglot import exp, parse_one
-
-        def spell(node: Any) -> Any:
-            # Written as an operator that Spark does not know.
-            if isinstance(node, exp.ArrayOverlaps):
-                return exp.Anonymous(
-                    this="arrays_overlap", expressions=[node.this, node.expression]
-                )
-            return node
-
-        for name in LENT:
-            sql = sql.replace(f"{name}(", f"{_LENT_NAME.format(name)}(")
-        return parse_one(sql, read="duckdb").transform(spell).sql(dialect="spark")
+        return as_spark(sql)
 
     def give(self, table: str) -> Any:
         """See `PairEngine`."""
@@ -176,6 +164,27 @@ class SparkPairs:
                 f"create or replace temp table {table} as select * from brought"
             )
             self.connection.unregister("brought")
+
+
+def as_spark(sql: str) -> str:
+    """The same query or condition in Spark's SQL.
+
+    Parameters
+    ----------
+    sql : str
+        In DuckDB's.
+    """
+    from sqlglot import exp, parse_one
+
+    def spell(node: Any) -> Any:
+        # Written as an operator that Spark does not know.
+        if isinstance(node, exp.ArrayOverlaps):
+            return exp.Anonymous(this="arrays_overlap", expressions=[node.this, node.expression])
+        return node
+
+    for name in LENT:
+        sql = sql.replace(f"{name}(", f"{_LENT_NAME.format(name)}(")
+    return parse_one(sql, read="duckdb").transform(spell).sql(dialect="spark")
 
 
 def _lend(name: str, kind: str) -> Any:

@@ -15,7 +15,7 @@ from customer360.cleaning.streets import COMPLEMENTS
 from customer360.linkage.engine_tables import as_arrow
 from customer360.linkage.names import NICKNAMES, names_in_email, sound_sql
 
-__all__ = ["COLUMNS", "LinkageError", "prepare_records"]
+__all__ = ["COLUMNS", "LinkageError", "derive_columns", "prepare_records"]
 
 
 class LinkageError(ValueError):
@@ -63,8 +63,8 @@ _DERIVED = {
     "both_names": "least(first_name, last_name) || '|' || greatest(first_name, last_name)",
     "phone_kind": f"regexp_matches(phone, '{_MOBILE}')",
     "house_number": "coalesce(regexp_extract(street, '^[0-9]+'), '')",
-    "email_digits": "regexp_replace(email_name, '[^0-9]', '', 'g')",
-    "email_letters": "regexp_replace(strip_accents(email_name), '[^a-z]', '', 'g')",
+    "email_digits": "regexp_replace(email_name, '[^0-9]+', '', 'g')",
+    "email_letters": "regexp_replace(strip_accents(email_name), '[^a-z]+', '', 'g')",
     "email_of_names": f"""coalesce(email_letters in (
         {_FIRST} || {_LAST}, {_LAST} || {_FIRST}, {_FIRST}, {_LAST},
         {_FIRST}[1] || {_LAST}, {_LAST} || {_FIRST}[1], {_FIRST} || {_LAST}[1]
@@ -72,7 +72,9 @@ _DERIVED = {
 }
 
 
-def prepare_records(connection: Any, people: Any, *, extra: Sequence[str] = ()) -> int:
+def prepare_records(
+    connection: Any, people: Any, *, extra: Sequence[str] = (), others: str | None = None
+) -> int:
     """Write table `records`: one row per source and source_id, ready to be compared.
 
     Names that are missing are read from the e-mail where it spells them
@@ -86,6 +88,9 @@ def prepare_records(connection: Any, people: Any, *, extra: Sequence[str] = ()) 
         and source_id the freshest is kept.
     extra : sequence of str
         Columns beyond the contract that are compared too.
+    others : str, optional
+        Table of records made ready before, whose names count too when it is told which
+        names are first names.
 
     Returns
     -------
@@ -122,8 +127,11 @@ def prepare_records(connection: Any, people: Any, *, extra: Sequence[str] = ()) 
                    {", ".join(given)}
             from people_given
         ),
+        doubled as (select source, source_id from given group by all having count(*) > 1),
         one as (
-            select * from given
+            from given anti join doubled using (source, source_id)
+            union all
+            from given semi join doubled using (source, source_id)
             qualify row_number() over (
                 partition by source, source_id
                 order by updated_at desc nulls last, {", ".join((*_GIVEN, *extra))}
@@ -139,50 +147,77 @@ def prepare_records(connection: Any, people: Any, *, extra: Sequence[str] = ()) 
     connection.unregister("people_given")
     # The second time, the names put right tell more about the others.
     for _ in range(2):
-        _put_names_in_place(connection)
-    read = _read_names(connection)
+        _put_names_in_place(connection, others)
+    read = _read_names(connection, others)
+    connection.register("names_read", read)
+    connection.execute(
+        """
+        create or replace temp table named as
+        select f.* replace (coalesce(f.first_name, n.first_read) as first_name,
+                            coalesce(f.last_name, n.last_read) as last_name),
+               f.first_name is null as first_name_read, f.last_name is null as last_name_read
+        from folded f left join names_read n
+            on n.email_name = f.email_name
+            and n.first_name is not distinct from f.first_name
+            and n.last_name is not distinct from f.last_name
+        """
+    )
+    connection.unregister("names_read")
+    derive_columns(connection, "named")
+    return len(read)
+
+
+def derive_columns(connection: Any, named: str) -> None:
+    """Write table `records` from folded records whose names are in their place.
+
+    Parameters
+    ----------
+    connection : duckdb.DuckDBPyConnection
+    named : str
+        Table with source, source_id, the columns of `COLUMNS`, first_name_read and
+        last_name_read.
+    """
     known = pd.DataFrame(
         [(short, full) for short, fulls in NICKNAMES.items() for full in fulls],
         columns=["short", "formal"],
     )
-    connection.register("names_read", read)
     connection.register("nicknames", known)
     derived = ", ".join(f"{sql} as {name}" for name, sql in _DERIVED.items())
     connection.execute(
         f"""
         create or replace temp table records as
-        with named as (
-            select f.* replace (coalesce(f.first_name, n.first_read) as first_name,
-                                coalesce(f.last_name, n.last_read) as last_name),
-                   f.first_name is null as first_name_read, f.last_name is null as last_name_read
-            from folded f left join names_read n
-                on n.email_name = f.email_name
-                and n.first_name is not distinct from f.first_name
-                and n.last_name is not distinct from f.last_name
-        ),
-        sounds as (
+        with sounds as (
             select name, {sound_sql("name")} as sound from (
-                select first_name as name from named union select last_name from named)
+                select first_name as name from {named} union select last_name from {named})
+        ),
+        -- Numbered without the rest, which would be dear to sort.
+        numbers as (
+            select source, source_id, row_number() over (order by source, source_id) as record
+            from {named}
         ),
         -- A name and the full names it may be short for.
         forms as (
             select short, list(formal order by formal) as formals from nicknames group by 1
         )
-        select row_number() over (order by source, source_id) as record, named.*,
+        select numbers.record, n.*,
                list_append(coalesce(formals, []), first_name) as first_names,
                firsts.sound as first_sound, lasts.sound as last_sound, {derived}
-        from named left join forms on forms.short = named.first_name
-        left join sounds firsts on firsts.name = named.first_name
-        left join sounds lasts on lasts.name = named.last_name
+        from {named} n join numbers using (source, source_id)
+        left join forms on forms.short = n.first_name
+        left join sounds firsts on firsts.name = n.first_name
+        left join sounds lasts on lasts.name = n.last_name
         order by record
         """
     )
-    connection.unregister("names_read")
     connection.unregister("nicknames")
-    return len(read)
 
 
-def _put_names_in_place(connection: Any) -> None:
+def _names(others: str | None) -> str:
+    more = f" union all select first_name, last_name from {others}" if others else ""
+    return f"(select first_name, last_name from folded{more})"
+
+
+def _put_names_in_place(connection: Any, others: str | None) -> None:
     """Swap back the first and family name of records that hold each in the other's place.
 
     A name is known as a first or a family name by how often it stands in each column.
@@ -192,8 +227,8 @@ def _put_names_in_place(connection: Any) -> None:
         create or replace temp table folded as
         with places as (
             select name, ln((sum(f) + 0.5) / (sum(l) + 0.5)) as odds from (
-                select first_name as name, 1 as f, 0 as l from folded
-                union all select last_name, 0, 1 from folded)
+                select first_name as name, 1 as f, 0 as l from {_names(others)}
+                union all select last_name, 0, 1 from {_names(others)})
             where name is not null group by 1
         )
         select folded.* replace (
@@ -211,13 +246,13 @@ def _put_names_in_place(connection: Any) -> None:
     connection.execute("alter table folded drop column swapped")
 
 
-def _read_names(connection: Any) -> pd.DataFrame:
+def _read_names(connection: Any, others: str | None) -> pd.DataFrame:
     """Names that e-mails spell, for the records that miss one.
 
     One row per email_name, first_name and last_name; columns first_read, last_read.
     """
-    firsts = _vocabulary(connection, "first_name")
-    lasts = _vocabulary(connection, "last_name")
+    firsts = _vocabulary(connection, "first_name", others)
+    lasts = _vocabulary(connection, "last_name", others)
     wanted = connection.execute(
         """select distinct email_name, first_name, last_name from folded
         where email_name is not null and (first_name is null or last_name is null)
@@ -232,10 +267,10 @@ def _read_names(connection: Any) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=names, dtype="str")
 
 
-def _vocabulary(connection: Any, column: str) -> dict[str, str]:
+def _vocabulary(connection: Any, column: str, others: str | None) -> dict[str, str]:
     """Names that several records bear, written in one word, to how they are written."""
     rows = connection.execute(
-        f"""select replace({column}, ' ', '') as word, {column}, count(*) as n from folded
+        f"""select replace({column}, ' ', '') as word, {column}, count(*) as n from {_names(others)}
         where length({column}) > 2 group by all having n > 1 order by n, {column}"""
     ).fetchall()
     return {word: name for word, name, _ in rows}
