@@ -76,7 +76,9 @@ class Moments:
     @property
     def last(self) -> np.ndarray:
         """Place of each visitor's last hit."""
-        return np.flatnonzero(np.append(self.visitor[1:] != self.visitor[:-1], True))
+        return np.flatnonzero(
+            np.append(self.visitor[1:] != self.visitor[:-1], True)[: len(self.visitor)]
+        )
 
 
 #: What speaks for a category: seen in this visit (share; last; put in the cart; searched),
@@ -171,7 +173,7 @@ def describe_hits(hits: pd.DataFrame, *, vocabulary: Vocabulary, timezone: str) 
     columns["categories_seen"] = (seen > 0).sum(axis=1)
 
     local = pd.DatetimeIndex(stamp.to_numpy()[order]).tz_localize("UTC").tz_convert(timezone)
-    columns["hour"], columns["weekday"] = local.hour.to_numpy(), local.weekday.to_numpy()
+    columns["hour"], columns["weekday"] = local.hour.to_numpy(), local.day_of_week.to_numpy()
     source = _codes(hits["referrer"], vocabulary.referrers)[order][start]
     device = _codes(hits["device"], vocabulary.devices)[order]
     for place, name in enumerate(vocabulary.referrers):
@@ -209,6 +211,8 @@ def label_moments(moments: Moments, *, horizon_days: int) -> pd.DataFrame:
         `horizon_days`), wanted (place of the category of that order; -1 for none).
     """
     n = len(moments.kind)
+    if n == 0:
+        return pd.DataFrame({"buys_visit": [], "buys_soon": [], "wanted": []}, dtype=object)
     orders = np.where(moments.kind == KINDS.index("order"), np.arange(n), n)
     # The next order strictly later, of the same visitor.
     following = np.append(np.minimum.accumulate(orders[::-1])[::-1][1:], n)
@@ -245,7 +249,7 @@ def _wants(
 
 
 def _codes(values: pd.Series, words: Sequence[str]) -> np.ndarray:
-    return pd.Categorical(values.to_numpy(object), categories=list(words)).codes.astype(np.int64)
+    return pd.Index(words, dtype=object).get_indexer(values.to_numpy(object)).astype(np.int64)
 
 
 def _changes(group: np.ndarray) -> np.ndarray:
