@@ -249,7 +249,8 @@ def _wants(
 
 
 def _codes(values: pd.Series, words: Sequence[str]) -> np.ndarray:
-    return pd.Index(words, dtype=object).get_indexer(values.to_numpy(object)).astype(np.int64)
+    places = {word: place for place, word in enumerate(words)}
+    return values.map(places).fillna(-1).to_numpy(np.int64)
 
 
 def _changes(group: np.ndarray) -> np.ndarray:

@@ -177,7 +177,7 @@ class IntentModel:
         table.insert(0, "visitor_id", moments.visitors[moments.visitor[at]])
         chances = self.categories(moments.wants[at])
         best = np.argsort(-chances, axis=1, kind="stable")
-        names = np.append(np.asarray(self.vocabulary.categories, dtype=object), None)
+        names = np.array([*self.vocabulary.categories, None], dtype=object)
         for rank in range(SHOWN):
             there = rank < chances.shape[1]
             place = best[:, rank] if there else np.full(len(at), -1)
