@@ -10,7 +10,7 @@ import pandas as pd
 from customer360.model_card import render_card
 from customer360.periods import Calendar, Snapshots
 
-__all__ = ["churn_card", "clv_card", "dissatisfaction_card", "segmentation_card"]
+__all__ = ["churn_card", "clv_card", "dissatisfaction_card", "intent_card", "segmentation_card"]
 
 
 def segmentation_card(
@@ -124,6 +124,45 @@ def dissatisfaction_card(
         ],
         thresholds=review,
         expiry="one year after the last day known, or when the drift index passes 0.25",
+    )
+
+
+def intent_card(
+    *,
+    dataset: str,
+    calendar: Calendar,
+    moments: int,
+    horizon_days: int,
+    metrics: Mapping[str, float],
+    slices: pd.DataFrame,
+    review: Mapping[str, Any],
+) -> str:
+    """Card of the model of intent; `slices` has a source of traffic and measures."""
+    return render_card(
+        title=f"Intent of anonymous visitors of {dataset}",
+        purpose=(
+            "Chance of an order in this visit and within "
+            f"{horizon_days} days, and the category it would be for."
+        ),
+        data_window=(
+            f"{calendar.first_day} to {calendar.as_of}; judged after {calendar.calibration_end}"
+        ),
+        population="visitors of the site on whose device nobody has logged in yet; "
+        f"judged at {moments:,} moments, one a visit",
+        intended_use=["help or offer on the page", "what to show first", "whom not to discount"],
+        not_for=["recognising a person", "prices that differ by visitor"],
+        metrics={k: v for k, v in metrics.items() if not k.startswith(("carts_", "hits_"))},
+        baselines={
+            "something in the cart lately": _part(metrics, "carts_"),
+            "hits of the last ten days": _part(metrics, "hits_"),
+        },
+        slices=slices,
+        limits=[
+            "an order on another device, or in a shop, is not seen",
+            "a visitor who clears cookies starts anew",
+        ],
+        thresholds=review,
+        expiry="one year after the last day known, or when pages of the site change",
     )
 
 

@@ -1126,6 +1126,8 @@ _ALL += [
 # --- scores -----------------------------------------------------------------------------------
 
 _PROBABILITY = {"minimum": 0, "maximum": 1}
+# Columns of a hit that the model of intent reads, beside the visitor.
+INTENT_READS = ("at", "kind", "page", "category", "referrer", "device")
 _ALL += [
     Table(
         "segments",
@@ -1340,7 +1342,8 @@ _ALL += [
             _number("value_at_stake", "value before it fell, currency", "currency"),
             _number("fall", "share of that value lost in three months", "share"),
             _number("churn_probability", "probability to leave", "probability", **_PROBABILITY),
-            _number("priority", "value at stake x fall x probability to leave", "currency"),
+            _number("palive", "probability that it can still be undone", "probability"),
+            _number("priority", "value at stake x fall x palive x churn_probability", "currency"),
             _text("reason", "the part that fell most"),
         ),
     ),
@@ -1415,6 +1418,48 @@ _ALL += [
             _text("reason", "what it was about"),
             _text("channel", "how"),
             _number("score", "CSAT, 1 to 5", "points", nullable=False),
+        ),
+    ),
+    Table(
+        "intent_scores",
+        "scores",
+        "a visitor whom nobody has recognised yet, and what it is about to do",
+        ("visitor_id",),
+        (
+            _text("visitor_id", "the device or cookie", nullable=False),
+            _AS_OF,
+            _time("last_at", "its last hit", nullable=False),
+            _number(
+                "visit_probability",
+                "chance of an order in that visit",
+                "probability",
+                **_PROBABILITY,
+            ),
+            _number(
+                "soon_probability",
+                "chance of one within the horizon",
+                "probability",
+                **_PROBABILITY,
+            ),
+            *(
+                column
+                for rank, word in ((1, "most"), (2, "second"), (3, "third"))
+                for column in (
+                    _text(f"category_{rank}", f"category wanted {word}"),
+                    _number(f"category_{rank}_probability", "its chance", "probability"),
+                )
+            ),
+        ),
+    ),
+    Table(
+        "intent_holdout",
+        "scores",
+        "a hit before a moment that models of intent are judged at",
+        (),
+        (
+            _text("visitor_id", "the moment, under a number of its own", nullable=False),
+            *(c for c in _RAW["web_events"][2] if c.name in INTENT_READS),
+            _flag("buys_soon", "an order followed within the horizon"),
         ),
     ),
     Table(

@@ -45,6 +45,7 @@ def review_models(*, root: Path, params: Mapping[str, Any], promote: bool) -> li
         segments = store.read("segmentation_holdout").order("customer_id").df()
         dataset = store.dataset()["name"]
         texts = _read_if_there(store, "dissatisfaction_holdout")
+        visits = _read_if_there(store, "intent_holdout")
     finally:
         store.close()
     holdouts = {
@@ -65,6 +66,13 @@ def review_models(*, root: Path, params: Mapping[str, Any], promote: bool) -> li
             inputs=texts[["text", "reason", "channel"]],
             actual=texts[["score"]],
             measure=_measure_dissatisfaction,
+        )
+    if visits is not None and len(visits):
+        holdouts["intent"] = Holdout(
+            inputs=visits.drop(columns="buys_soon"),
+            # Both are told by moment, in the same order.
+            actual=visits.groupby("visitor_id")[["buys_soon"]].first(),
+            measure=_measure_intent,
         )
     thresholds = {stage: params.get(stage, {}).get("review", {}) for stage in holdouts}
     return review(
@@ -95,6 +103,11 @@ def _measure_dissatisfaction(prediction: pd.DataFrame, actual: pd.DataFrame) -> 
         prediction["dissatisfied_probability"],
         prefix="survey_",
     )
+
+
+def _measure_intent(prediction: pd.DataFrame, actual: pd.DataFrame) -> dict[str, float]:
+    ranked = prediction.sort_values("visitor_id")["soon_probability"]
+    return classification_metrics(actual["buys_soon"], ranked, prefix="soon_")
 
 
 def _read_if_there(store: Store, name: str) -> pd.DataFrame | None:

@@ -120,3 +120,19 @@ def test_before_the_first_run_the_remedy_is_told(tmp_path: Path):
     (tmp_path / "params.yaml").touch()
     with pytest.raises(FileNotFoundError, match="make pipeline"):
         review.review_models(root=tmp_path, params={}, promote=True)
+
+
+def test_intent_is_held_at_moments_of_the_past(root: Path, monkeypatch):
+    store = Store.open(root)
+    hits = pd.DataFrame(
+        {"visitor_id": ["m1", "m0", "m1"], "buys_soon": [True, False, True], "kind": "page"}
+    ).assign(at=pd.Timestamp("2025-01-01"), page=None, category=None, referrer=None, device=None)
+    store.write("intent_holdout", hits)
+    store.close()
+    seen: dict = {}
+    monkeypatch.setattr(review, "review", lambda **given: seen.update(given))
+    review.review_models(root=root, params={}, promote=False)
+    held = seen["holdouts"]["intent"]
+    assert "buys_soon" not in held.inputs and len(held.inputs) == 3
+    perfect = pd.DataFrame({"visitor_id": ["m1", "m0"], "soon_probability": [0.9, 0.1]})
+    assert held.measure(perfect, held.actual)["soon_roc_auc"] == 1.0

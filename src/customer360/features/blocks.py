@@ -19,6 +19,8 @@ __all__ = ["basket_block", "contact_block", "favourite", "rfm_block", "service_b
 
 
 YEAR = 365
+# Above any sum of a customer: sixteen digits, so that numbers of one length sort as texts.
+MOST_CENTS = 10**15
 
 
 def _sum_where(condition: nw.Expr, value: nw.Expr | float = 1.0) -> nw.Expr:
@@ -124,19 +126,24 @@ def favourite(lines: nw.LazyFrame, *, column: str, by: str) -> nw.LazyFrame:
         .agg(weight=nw.col(by).sum())
         # Cents, so that equal sums are equal whatever the order they were added in.
         .with_columns(weight=nw.col("weight").round(2))
-        .with_columns(most=nw.col("weight").max().over("customer_id"))
     )
+    # The smallest of these texts is the heaviest, and of equals the first in the alphabet. A
+    # window or a join would say the same, and make a lazy engine add up the lines again.
+    cents = (nw.col("weight") * 100).round().cast(nw.Int64)
+    key = (nw.lit(2 * MOST_CENTS - 1) - cents).cast(nw.String)
+    sums = sums.with_columns(ranked=nw.concat_str(key, nw.col(column)))
     totals = sums.group_by("customer_id").agg(
-        total=nw.col("weight").sum(), most=nw.col("weight").max(), different=nw.len()
-    )
-    first = (
-        sums.filter(nw.col("weight") == nw.col("most"))
-        .group_by("customer_id")
-        .agg(main=nw.col(column).min())
+        total=nw.col("weight").sum(),
+        most=nw.col("weight").max(),
+        different=nw.len(),
+        ranked=nw.col("ranked").min(),
     )
     share = nw.when(nw.col("total") > 0).then(nw.col("most") / nw.col("total"))
-    return totals.join(first, on="customer_id", how="left").select(
-        "customer_id", "main", main_share=share, different=nw.col("different").cast(nw.Int64)
+    return totals.select(
+        "customer_id",
+        main=nw.col("ranked").str.slice(len(str(MOST_CENTS))),
+        main_share=share,
+        different=nw.col("different").cast(nw.Int64),
     )
 
 

@@ -109,7 +109,8 @@ def _keys(frame: Any | None) -> pd.DataFrame:
         connection.register("given", as_arrow(frame))
         keys = (
             connection.sql(
-                "select distinct source::varchar as source, source_id::varchar as source_id from given"
+                """select distinct source::varchar as source, source_id::varchar as source_id
+                from given"""
             )
             .to_arrow_table()
             .to_pandas()

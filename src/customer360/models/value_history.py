@@ -147,14 +147,19 @@ def value_history(
 
 
 def retention_list(history: pd.DataFrame, churn: pd.DataFrame, *, months: int = 3) -> pd.DataFrame:
-    """Whom to keep first: value at stake x share of it lost lately x probability to leave.
+    """Whom to keep first: value at stake x fall that can be undone x probability to leave.
+
+    The value at stake is what the customer was worth before it fell; a fall can be undone
+    while the customer is still one, hence with probability P(alive) only. Without it the
+    list would be led by those who left long ago.
 
     Parameters
     ----------
     history : pandas.DataFrame
         Contract `value_history`.
     churn : pandas.DataFrame
-        Contract `churn_scores`; who has no probability (silent already) is left out.
+        Contract `churn_scores`; who has no probability (silent already) is left out. Read
+        are customer_id, churn_probability, palive (empty: taken for a customer).
     months : int
         How far back the fall is measured.
 
@@ -169,11 +174,12 @@ def retention_list(history: pd.DataFrame, churn: pd.DataFrame, *, months: int = 
     now = history.loc[history["as_of"] == last].set_index("customer_id")["value"]
     moves = history[history["as_of"] > start].groupby("customer_id")
     parts = moves[[f"part_{name}" for name in PARTS[1:]]].sum()
-    risk = churn.set_index("customer_id")["churn_probability"].dropna()
+    scores = churn.set_index("customer_id")
+    risk, alive = scores["churn_probability"].dropna(), scores["palive"].astype(float).fillna(1.0)
     table = pd.DataFrame({"before": before, "now": now, "churn_probability": risk}).dropna()
     table = table[(table["before"] > 0) & (table["now"] < table["before"])]
     fall = 1 - table["now"].clip(lower=0) / table["before"]
-    told = parts.reindex(table.index)
+    told, alive = parts.reindex(table.index), alive.reindex(table.index)
     table = pd.DataFrame(
         {
             "customer_id": table.index,
@@ -181,7 +187,8 @@ def retention_list(history: pd.DataFrame, churn: pd.DataFrame, *, months: int = 
             "value_at_stake": table["before"],
             "fall": fall,
             "churn_probability": table["churn_probability"],
-            "priority": table["before"] * fall * table["churn_probability"],
+            "palive": alive,
+            "priority": table["before"] * fall * alive * table["churn_probability"],
             "reason": told.idxmin(axis=1).str.removeprefix("part_") if len(told) else None,
         }
     )

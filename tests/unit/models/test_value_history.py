@@ -97,13 +97,18 @@ def test_the_effect_of_claims_is_recovered():
 
 def test_the_list_holds_those_who_fall_and_may_leave(history):
     churn = pd.DataFrame(
-        {"customer_id": ["silent", "hurt", "new"], "churn_probability": [0.8, np.nan, 0.9]}
+        {
+            "customer_id": ["silent", "hurt", "new"],
+            "churn_probability": [0.8, np.nan, 0.9],
+            "palive": [0.5, 0.9, 0.9],
+        }
     )
     listed = retention_list(history, churn, months=2)
     assert listed["customer_id"].to_list() == ["silent"]
     assert listed["reason"].to_list() == ["recency"]
     one = listed.iloc[0]
-    assert one["priority"] == pytest.approx(one["value_at_stake"] * one["fall"] * 0.8)
+    # What somebody who is probably gone has lost counts less: it cannot be undone.
+    assert one["priority"] == pytest.approx(one["value_at_stake"] * one["fall"] * 0.8 * 0.5)
 
 
 def test_month_ends_close_with_the_day_itself():
