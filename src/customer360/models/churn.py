@@ -375,7 +375,11 @@ REASONS: dict[str, tuple[str, str, str]] = {
         "{} jours d'achat en trois mois",
         "{:.0f}",
     ),
-    "orders_last_half": ("{} purchase days in six months", "{} jours d'achat en six mois", "{:.0f}"),
+    "orders_last_half": (
+        "{} purchase days in six months",
+        "{} jours d'achat en six mois",
+        "{:.0f}",
+    ),
     "orders_last_year": ("{} purchase days in a year", "{} jours d'achat en un an", "{:.0f}"),
     "known_days": ("known for {} days only", "connu depuis {} jours seulement", "{:.0f}"),
     "known_before_days": (
