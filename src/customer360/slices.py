@@ -42,13 +42,15 @@ def customer_groups(
         unknown. For counting groups, never to be shown by customer.
     """
     known = customers.drop_duplicates("customer_id").set_index("customer_id").reindex(customer_id)
+    # A column without any value has no type of its own.
+    text = known[["country", "postcode", "sources"]].astype("string")
     born = pd.to_datetime(known["birth_date"], errors="coerce")
     years = (pd.Timestamp(as_of) - born).dt.days / 365.25
     names = [f"{low} to {high - 1}" for low, high in pairwise(AGES[1:-1])]
     bands = [f"under {AGES[1]}", *names, f"{AGES[-2]} and over"]
     age = pd.cut(years, AGES, right=False, labels=bands).astype(object)
-    region = known["country"].fillna("") + " " + known["postcode"].str[:1]
-    source = known["sources"].where(~known["sources"].str.contains(";", na=False), "several")
+    region = text["country"].fillna("") + " " + text["postcode"].str[:1]
+    source = text["sources"].where(~text["sources"].str.contains(";", na=False), "several")
     groups = pd.DataFrame({"age": age, "region": region.str.strip(), "source": source})
     if segment is not None:
         groups.insert(0, "segment", segment.reindex(groups.index))

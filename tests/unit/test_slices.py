@@ -30,6 +30,14 @@ def test_groups_follow_the_order_asked_and_leave_the_unknown_empty():
     assert groups.loc[7].isna().all()
 
 
+def test_a_dataset_without_personal_data_has_its_sources_only():
+    bare = CUSTOMERS.assign(birth_date=None, postcode=None, country=None)
+    asked = pd.Series(["a", "b"])
+    groups = customer_groups(asked, customers=bare, as_of=date(2025, 5, 31), segment=None)
+    assert groups[["age", "region"]].isna().all(axis=None)
+    assert groups["source"].to_list() == ["web", "several"]
+
+
 def test_each_kind_is_judged_and_small_groups_stay_out():
     groups = pd.DataFrame(
         {"source": ["web"] * 60 + ["till"] * 55 + ["fax"] * 5, "age": [None] * 120}
