@@ -44,6 +44,7 @@ def churn_card(
     calendar: Calendar,
     snapshots: Snapshots,
     metrics: Mapping[str, float],
+    intervals: Mapping[str, tuple[float, float]],
     slices: pd.DataFrame | None,
     review: Mapping[str, Any],
 ) -> str:
@@ -61,8 +62,13 @@ def churn_card(
             "recency alone": _part(metrics, "recency_"),
             "P(alive)": _part(metrics, "palive_"),
         },
+        intervals=intervals,
         slices=slices,
-        limits=["one holdout window; seasons beyond it are not tested"],
+        limits=[
+            "one holdout window; seasons beyond it are not tested",
+            "somebody whose records are not all linked looks like several who leave early",
+            "a short history cannot tell a yearly rhythm from leaving",
+        ],
         thresholds=review,
         expiry=f"{horizon} days after {calendar.as_of}",
     )
@@ -102,6 +108,7 @@ def dissatisfaction_card(
     calendar: Calendar,
     conversations: int,
     metrics: Mapping[str, float],
+    intervals: Mapping[str, tuple[float, float]],
     slices: pd.DataFrame,
     review: Mapping[str, Any],
 ) -> str:
@@ -116,6 +123,7 @@ def dissatisfaction_card(
         intended_use=["call back those who are cross", "follow dissatisfaction by reason and time"],
         not_for=["judging an adviser", "refusing service", "languages other than French"],
         metrics=metrics,
+        intervals=intervals,
         baselines={},
         slices=slices,
         limits=[

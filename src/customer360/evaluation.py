@@ -13,6 +13,7 @@ from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_s
 __all__ = [
     "bootstrap_gain",
     "calibration_error",
+    "classification_intervals",
     "classification_metrics",
     "clv_holdout_metrics",
     "lift_at",
@@ -56,6 +57,36 @@ def classification_metrics(
     if not prefix:
         metrics = {"base_rate": y.mean(), **metrics}
     return {prefix + name: float(value) for name, value in metrics.items()}
+
+
+def classification_intervals(
+    actual: ArrayLike,
+    probability: ArrayLike,
+    *,
+    resamples: int = 200,
+    level: float = 0.95,
+    seed: int = 360,
+) -> dict[str, tuple[float, float]]:
+    """Where each of `classification_metrics` would lie had the customers been others.
+
+    Percentiles of a bootstrap over customers (Efron and Tibshirani 1993, ch. 13). The
+    calibration error of a resample holds chance twice over: its interval lies high.
+
+    Returns
+    -------
+    dict
+        Name of a metric to its lower and upper end; empty when all or none happened.
+    """
+    y, p = np.asarray(actual, dtype=int), np.asarray(probability, dtype=float)
+    if y.min(initial=1) == y.max(initial=0):
+        return {}
+    rng = np.random.default_rng(seed)
+    drawn = (rng.integers(0, len(y), len(y)) for _ in range(resamples))
+    found = pd.DataFrame(
+        classification_metrics(y[rows], p[rows]) for rows in drawn if np.ptp(y[rows])
+    )
+    ends = found.quantile([(1 - level) / 2, (1 + level) / 2])
+    return {str(name): (float(low), float(high)) for name, (low, high) in ends.items()}
 
 
 def reliability_table(actual: ArrayLike, probability: ArrayLike, *, bins: int = 10) -> pd.DataFrame:

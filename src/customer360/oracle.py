@@ -35,6 +35,7 @@ __all__ = [
     "linkable_groups",
     "linkage_ceiling",
     "messages_ahead",
+    "oracle_share",
     "uplift_ceiling",
     "value_ceiling",
 ]
@@ -464,6 +465,17 @@ def churn_ceiling(
         for prefix, score in (("churn_", "habits"), ("all_knowing_churn_", "truth")):
             metrics |= classification_metrics(table["churned"], table[score], prefix=prefix)
     return Ceiling(metrics=metrics, table=table)
+
+
+def oracle_share(roc_auc: float, best_roc_auc: float) -> float:
+    """What a model reaches of the best ROC AUC possible, both counted from 0.5.
+
+    Examples
+    --------
+    >>> round(oracle_share(0.8, 0.9), 3)
+    0.75
+    """
+    return (roc_auc - 0.5) / (best_roc_auc - 0.5)
 
 
 # --- value ------------------------------------------------------------------------------------

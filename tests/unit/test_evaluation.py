@@ -7,6 +7,7 @@ import pytest
 from customer360.evaluation import (
     bootstrap_gain,
     calibration_error,
+    classification_intervals,
     classification_metrics,
     clv_holdout_metrics,
     lift_at,
@@ -230,3 +231,17 @@ def test_a_better_score_gains_beyond_chance_and_an_equal_one_does_not():
 
 def _accuracy(actual, score):
     return float(((score > 0.5) == (actual > 0.5)).mean())
+
+
+def test_intervals_hold_what_they_are_about_and_narrow_with_more_customers():
+    rng = np.random.default_rng(1)
+    p = rng.random(2000)
+    y = rng.random(2000) < p
+    wide = classification_intervals(y[:200], p[:200])
+    narrow = classification_intervals(y, p)
+    found = classification_metrics(y, p)
+    for name in ("roc_auc", "average_precision", "brier", "base_rate"):
+        low, high = narrow[name]
+        assert low < found[name] < high
+        assert high - low < wide[name][1] - wide[name][0]
+    assert classification_intervals(np.ones(5), np.full(5, 0.5)) == {}

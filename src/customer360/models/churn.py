@@ -32,7 +32,23 @@ __all__ = [
 ]
 
 # Sign of the effect that reason demands, whatever a small sample says.
-MONOTONE = {"recency_days": 1, "recency_over_gap": 1, "orders_last_period": -1}
+MONOTONE = {
+    "recency_days": 1,
+    "recency_over_gap": 1,
+    "silence_over_rhythm": 1,
+    "purchases_missed": 1,
+    "days_since_visit": 1,
+    "days_since_open": 1,
+    "days_since_conversation": 1,
+    "orders_last_period": -1,
+    "orders_last_quarter": -1,
+    "orders_last_half": -1,
+    "orders_last_year": -1,
+    "purchase_rate": -1,
+    "known_days": -1,
+}
+# Totals grow with the history on file: what they mean on one day is not what they mean later.
+GROWING = ("net_amount", "margin", "cost_to_serve", "cost_to_contact")
 PARAMETERS = {
     "objective": "binary:logistic",
     "eta": 0.1,
@@ -71,8 +87,12 @@ def at_risk(features: pd.DataFrame, *, horizon_days: int) -> pd.Series:
 
 
 def usable_features(features: pd.DataFrame, names: Sequence[str]) -> list[str]:
-    """Those of `names` that vary in this dataset; a constant tells nothing."""
-    return [n for n in names if features[n].nunique(dropna=False) > 1]
+    """Those of `names` that vary in this dataset, without totals since the beginning.
+
+    A constant tells nothing; a total says on the holdout day, when the history is longer,
+    something else than on the days learnt from.
+    """
+    return [n for n in names if n not in GROWING and features[n].nunique(dropna=False) > 1]
 
 
 @dataclass(frozen=True)
@@ -339,6 +359,49 @@ REASONS: dict[str, tuple[str, str, str]] = {
         "buys at one time of the year ({} on a scale of 1)",
         "achète à un moment de l'année ({} sur une échelle de 1)",
         "{:.1f}",
+    ),
+    "gap_last_days": (
+        "{} days between its last two purchases",
+        "{} jours entre ses deux derniers achats",
+        "{:.0f}",
+    ),
+    "silence_over_rhythm": (
+        "silent for {} times its rhythm, regular or not",
+        "silence de {} fois son rythme, régulier ou non",
+        "{:.1f}",
+    ),
+    "orders_last_quarter": (
+        "{} purchase days in three months",
+        "{} jours d'achat en trois mois",
+        "{:.0f}",
+    ),
+    "orders_last_half": (
+        "{} purchase days in six months",
+        "{} jours d'achat en six mois",
+        "{:.0f}",
+    ),
+    "orders_last_year": ("{} purchase days in a year", "{} jours d'achat en un an", "{:.0f}"),
+    "known_days": ("known for {} days only", "connu depuis {} jours seulement", "{:.0f}"),
+    "known_before_days": (
+        "on file for {} days before its first purchase seen",
+        "connu {} jours avant son premier achat observé",
+        "{:.0f}",
+    ),
+    "purchase_rate": ("buys on {} days a year", "achète {} jours par an", "{:.1f}"),
+    "purchases_missed": (
+        "would usually have bought {} times since",
+        "aurait d'ordinaire acheté {} fois depuis",
+        "{:.1f}",
+    ),
+    "days_since_open": (
+        "no message opened for {} days",
+        "aucun message ouvert depuis {} jours",
+        "{:.0f}",
+    ),
+    "days_since_conversation": (
+        "no conversation for {} days",
+        "aucun échange depuis {} jours",
+        "{:.0f}",
     ),
     "frequency": ("only {} purchase days so far", "seulement {} jours d'achat", "{:.0f}"),
     "monetary_value": ("average purchase of {}", "panier moyen de {}", "{:.0f}"),
