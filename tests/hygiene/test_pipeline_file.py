@@ -17,9 +17,9 @@ SOURCE = ROOT / "src" / "customer360"
 RUNNER = [SOURCE / "run_notebook.py", SOURCE / "report" / "__init__.py"]
 # The last three open it at their end, to judge: nothing they write but metrics has seen it.
 READS_TRUTH = {
-    "linkage", "customers", "oracle", "dissatisfaction", "families", "segmentation",
+    "linkage", "customers", "oracle", "dissatisfaction", "families", "segmentation", "clv",
 }  # fmt: skip
-JUDGES_AT_ITS_END = ("dissatisfaction", "families", "segmentation")
+JUDGES_AT_ITS_END = ("clv", "dissatisfaction", "families", "segmentation")
 
 
 def _names(entries):
