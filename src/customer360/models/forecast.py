@@ -235,7 +235,7 @@ def with_interval(
     """
     known = errors[(errors["expected"] > 0) & (errors["actual"] > 0)]
     ratio = known["actual"].astype(float) / known["expected"].astype(float)
-    sizes = np.log(ratio).abs().groupby(known["measure"])
+    sizes = ratio.map(np.log).abs().groupby(known["measure"])
     reaches = {measure: _conformal(error.to_numpy(), level=level) for measure, error in sizes}
     reach = expected["measure"].map(reaches).to_numpy(float, na_value=np.nan)
     return expected.assign(
