@@ -1,4 +1,4 @@
-"""Months ahead: today's customers by the model, newcomers by their recent number.
+"""Months ahead: today's customers by the model, newcomers as they came lately.
 
 The interval is empirical: the same forecast is made from past month ends, and the spread of
 its errors, in logs, is that of the next one. Coverage is measured forward: an interval may
@@ -15,6 +15,7 @@ import pandas as pd
 from customer360.features.btyd_summary import summarise_purchases
 from customer360.models.btyd import (
     BtydError,
+    BtydModel,
     Honeymoon,
     ModelName,
     expected_cumulative,
@@ -25,7 +26,8 @@ from customer360.models.btyd import (
 __all__ = ["backtest", "forecast_coverage", "forecast_months", "with_interval"]
 
 MEASURES = ("transactions", "revenue", "margin")
-LEAST_ERRORS = 3
+# How much of the fall of newcomers is left from one month to the next.
+DAMPED = 0.9
 
 
 def forecast_months(
@@ -61,16 +63,14 @@ def forecast_months(
     ahead = (ends - pd.Timestamp(as_of)).days.to_numpy()
     total = [expected_purchases(btyd, summary, horizon_days=float(h)).sum() for h in ahead]
     today = np.diff(total, prepend=0.0)
-    # Newcomers: as many a month as lately; each buys once, then as the model says.
-    first = known.groupby("customer_id")["day"].min()
-    lately = first > pd.Timestamp(as_of) - pd.Timedelta(days=91)
-    arriving = lately.sum() / 91 * np.diff(ahead, prepend=0)
+    # Each newcomer buys once, then as the model says.
+    arriving = _arrivals(known, as_of=as_of, months=months) * np.diff(ahead, prepend=0)
     months_old = np.arange(months + 1) * 365.25 / 12
     one = pd.DataFrame({"frequency": [0.0], "recency_days": [0.0], "T_days": [0.0]})
     repeat = expected_cumulative(btyd, one, days_from_as_of=np.maximum(months_old - 15, 0))
     grown = np.diff(repeat)
     fresh = arriving + np.convolve(arriving, grown)[:months]
-    season = _season(known, as_of=as_of, months=ends.month.to_numpy())
+    season = _season(known, summary, btyd=btyd, as_of=as_of, months=ends.month.to_numpy())
     year = known[known["day"] > pd.Timestamp(as_of) - pd.Timedelta(days=365)]
     per_day = {"revenue": year["net_amount"].mean(), "margin": year["margin"].mean()}
     rows = []
@@ -89,29 +89,52 @@ def forecast_months(
     return pd.concat(rows, ignore_index=True)
 
 
-def _season(known: pd.DataFrame, *, as_of: date, months: np.ndarray) -> np.ndarray:
-    """Purchases of each month against an average one, from the last whole years; 1 without."""
-    first = known["day"].min()
-    years = ((pd.Timestamp(as_of) - first).days + 1) // 365
+def _arrivals(known: pd.DataFrame, *, as_of: date, months: int) -> np.ndarray:
+    """Newcomers a day in each month ahead: as lately, fading where they have been fading.
+
+    A panel filled at its start, or a shop that closes its doors, has fewer newcomers each
+    quarter: the fall goes on, damped (Gardner and McKenzie 1985). A rise is not carried on.
+    """
+    days_ago = (pd.Timestamp(as_of) - known.groupby("customer_id")["day"].min()).dt.days
+    lately, before = (days_ago < 91).sum(), ((days_ago >= 91) & (days_ago < 182)).sum()
+    monthly = min(1.0, (lately / before) ** (1 / 3)) if before else 1.0
+    # The mean of the quarter lies a month and a half back.
+    steps = 1.5 + np.cumsum(DAMPED ** np.arange(1, months + 1))
+    return lately / 91 * monthly**steps
+
+
+def _season(
+    known: pd.DataFrame,
+    summary: pd.DataFrame,
+    *,
+    btyd: BtydModel,
+    as_of: date,
+    months: np.ndarray,
+) -> np.ndarray:
+    """Purchases of each month against an average one, from the last whole years; 1 without.
+
+    A month is held against what the model expects of the customers known by then, each
+    counted from its first purchase on: growth, and a cohort that ages, are no season.
+    """
+    years = ((pd.Timestamp(as_of) - known["day"].min()).days + 1) // 365
     if years < 1:
         return np.ones(len(months))
-    index = []
-    for year in range(years):
-        end = pd.Timestamp(as_of) - pd.DateOffset(years=year)
-        part = known.loc[(known["day"] <= end) & (known["day"] > end - pd.DateOffset(years=1))]
-        number = part["day"].dt.month
-        counts = number.value_counts().reindex(range(1, 13), fill_value=0)
-        lengths = pd.date_range(end - pd.DateOffset(years=1) + pd.Timedelta(days=1), end)
-        rate = counts / lengths.month.value_counts().reindex(range(1, 13))
-        # Growth over the year is no season: divided out, the trend taken as a straight line.
-        order = (np.arange(1, 13) - end.month - 1) % 12
-        trend = np.polyval(np.polyfit(order, rate, 1), order)
-        shape = rate / np.maximum(trend, 1e-9)
-        index.append(shape / shape.mean())
+    ends = pd.date_range(end=pd.Timestamp(as_of), periods=12 * years + 1, freq="ME")
+    ahead = (ends - pd.Timestamp(as_of)).days.to_numpy(float)
+    expected = np.diff(expected_cumulative(btyd, summary, days_from_as_of=ahead))
+    first = known.groupby("customer_id")["day"].transform("min")
+    repeat = np.sort(known.loc[known["day"] > first, "day"].to_numpy())
+    made = np.diff(np.searchsorted(repeat, ends.to_numpy(), side="right"))
+    # Months that hardly anyone had to live through tell nothing.
+    told = pd.DataFrame({"month": ends[1:].month, "made": made, "expected": expected})[
+        expected > expected.mean() / 4
+    ]
+    sums = told.groupby("month")[["made", "expected"]].sum()
+    shape = (sums["made"] / sums["expected"]).reindex(range(1, 13))
+    shape = (shape / shape.mean()).fillna(1.0)
     # Half-way to 1 for a single year, which is as much chance as season.
-    mean = pd.concat(index, axis=1).mean(axis=1)
     weight = years / (years + 1)
-    return (1 + weight * (mean - 1)).clip(lower=0.1).reindex(months).to_numpy(float)
+    return (1 + weight * (shape - 1)).clip(lower=0.1).reindex(months).to_numpy(float)
 
 
 def backtest(
@@ -205,16 +228,23 @@ def with_interval(
     expected : pandas.DataFrame
         measure, expected.
     errors : pandas.DataFrame
-        From `backtest`: the interval reaches as far as the share `level` of past
-        |log(actual / expected)| of the measure (split conformal, Vovk et al. 2005); at least
-        three errors are needed.
+        From `backtest`: of n past |log(actual / expected)| of the measure, the interval
+        reaches as far as the ceil((n + 1) level)-th (split conformal, Vovk et al. 2005).
+        Where n is too small to have one, four errors for 80 %, there is no interval.
     level : float
     """
     known = errors[(errors["expected"] > 0) & (errors["actual"] > 0)]
     ratio = known["actual"].astype(float) / known["expected"].astype(float)
-    group = ratio.map(np.log).abs().groupby(known["measure"])
-    enough = group.size() >= LEAST_ERRORS
-    reach = expected["measure"].map(group.quantile(level)[enough]).to_numpy(float, na_value=np.nan)
+    sizes = ratio.map(np.log).abs().groupby(known["measure"])
+    reaches = {measure: _conformal(error.to_numpy(), level=level) for measure, error in sizes}
+    reach = expected["measure"].map(reaches).to_numpy(float, na_value=np.nan)
     return expected.assign(
         low=expected["expected"] * np.exp(-reach), high=expected["expected"] * np.exp(reach)
     )
+
+
+def _conformal(errors: np.ndarray, *, level: float) -> float:
+    """The error that the next one stays below with probability `level`; nan if unknown."""
+    # Off by less than a rounding error of the product: (4 + 1) x 0.8 is 4.
+    rank = int(np.ceil((len(errors) + 1) * level - 1e-9))
+    return float(np.sort(errors)[rank - 1]) if rank <= len(errors) else float("nan")

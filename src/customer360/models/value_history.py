@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from customer360.features.experience import FADES_IN_DAYS
 from customer360.models.btyd import (
     BtydModel,
     GammaGammaModel,
@@ -99,8 +100,10 @@ def value_history(
     customer = now["customer_id"]
     known = (customer == customer.shift()).to_numpy()
     before = now.shift().where(pd.Series(known), now).infer_objects()
-    # The month has passed, and nothing was bought: only the age moves.
+    # The month has passed, and nothing was bought: the age moves, and old claims fade.
     passed = before.assign(T_days=now["T_days"])
+    faded = np.exp(-(now["T_days"] - before["T_days"]).to_numpy(float) / FADES_IN_DAYS)
+    passed["claims"] = before["claims"] * faded
     steps = {
         "horizon_days": horizon_days,
         "annual_discount_rate": annual_discount_rate,
@@ -117,7 +120,9 @@ def value_history(
         _margin(now, gamma_gamma, means[rung_old]),
         _margin(now, gamma_gamma, means[rung]),
     )
-    mood_old, mood = (np.exp(-effect * f["claims"].to_numpy(float)) for f in (before, now))
+    mood_old, mood_passed, mood = (
+        np.exp(-effect * f["claims"].to_numpy(float)) for f in (before, passed, now)
+    )
     cost_old, cost = (
         f["cost"].to_numpy(float) / np.maximum(f["T_days"].to_numpy(float), LEAST_COST_DAYS)
         for f in (before, now)
@@ -127,10 +132,10 @@ def value_history(
     path = np.stack(
         [
             det[0] * margins[0] * mood_old - cost_old * days[0],
-            det[1] * margins[0] * mood_old - cost_old * days[1],
-            det[2] * margins[0] * mood_old - cost_old * days[2],
-            det[2] * margins[1] * mood_old - cost_old * days[2],
-            det[2] * margins[2] * mood_old - cost_old * days[2],
+            det[1] * margins[0] * mood_passed - cost_old * days[1],
+            det[2] * margins[0] * mood_passed - cost_old * days[2],
+            det[2] * margins[1] * mood_passed - cost_old * days[2],
+            det[2] * margins[2] * mood_passed - cost_old * days[2],
             det[2] * margins[2] * mood - cost_old * days[2],
             det[2] * margins[2] * mood - cost * days[2],
         ]

@@ -39,7 +39,7 @@ def states() -> pd.DataFrame:
         ("silent", ENDS[2], 3, 60.0, 149.0, 30.0, 0.0, 1.0),
         ("hurt", ENDS[0], 6, 200.0, 210.0, 15.0, 0.0, 2.0),
         ("hurt", ENDS[1], 7, 230.0, 238.0, 16.0, 1.5, 6.0),
-        ("hurt", ENDS[2], 7, 230.0, 269.0, 16.0, 1.2, 6.0),
+        ("hurt", ENDS[2], 7, 230.0, 269.0, 16.0, 1.5 * np.exp(-31 / 180), 6.0),
         ("new", ENDS[2], 0, 0.0, 10.0, 0.0, 0.0, 0.0),
     ]
     return pd.DataFrame(rows, columns=[*columns, "claims", "cost"])
@@ -78,8 +78,20 @@ def test_a_silent_month_moves_recency_only(history):
 def test_purchases_raise_and_claims_lower(history):
     hurt = row(history, "hurt", ENDS[1])
     assert hurt["part_purchases"] > 0 > hurt["part_experience"]
-    # Half forgotten, a claim weighs less: value comes back.
-    assert row(history, "hurt", ENDS[2])["part_experience"] > 0
+
+
+def test_old_claims_fade_with_the_time_that_passes(history):
+    assert row(history, "hurt", ENDS[2])["part_experience"] == pytest.approx(0.0, abs=1e-9)
+    never_hurt = value_history(
+        states().assign(claims=0.0),
+        btyd=BTYD,
+        gamma_gamma=MARGIN,
+        effect=0.3,
+        horizon_days=365,
+        annual_discount_rate=0.1,
+    )
+    forgetting = row(history, "hurt", ENDS[2])["part_recency"]
+    assert forgetting > row(never_hurt, "hurt", ENDS[2])["part_recency"]
 
 
 def test_a_newcomer_arrives_with_its_value(history):
