@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import Any
 
@@ -53,9 +52,7 @@ def connect_spark() -> Any:
             "engine: spark needs PySpark and Java 17: .venv/bin/pip install -e '.[spark]', or set "
             "engine: duckdb in params.yaml"
         ) from None
-    # On one machine, workers run the Python of the driver, which holds the libraries they need.
-    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    return (
+    session = (
         SparkSession.builder.config("spark.master", "local[*]")
         .config("spark.ui.enabled", "false")
         .config("spark.ui.showConsoleProgress", "false")
@@ -65,3 +62,7 @@ def connect_spark() -> Any:
         .config("spark.sql.shuffle.partitions", "8")
         .getOrCreate()
     )
+    if session.sparkContext.master.startswith("local"):
+        # Workers run the Python of the driver, which holds the libraries they need.
+        session.sparkContext.pythonExec = sys.executable
+    return session
