@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from customer360.contracts import CONTRACTS
-from customer360.linkage.engine_tables import as_arrow
+from customer360.linkage.engine_tables import as_arrow, as_pandas
 from customer360.linkage.records import LinkageError
 
 if TYPE_CHECKING:
@@ -107,13 +107,11 @@ def _keys(frame: Any | None) -> pd.DataFrame:
         return pd.DataFrame({c: pd.Series(dtype="str") for c in KEY})
     with closing(duckdb.connect()) as connection:
         connection.register("given", as_arrow(frame))
-        keys = (
+        keys = as_pandas(
             connection.sql(
                 """select distinct source::varchar as source, source_id::varchar as source_id
                 from given"""
             )
-            .to_arrow_table()
-            .to_pandas()
         )
     if keys.isna().any(axis=None):
         raise LinkageError(

@@ -11,7 +11,7 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-__all__ = ["as_arrow", "working_connection"]
+__all__ = ["as_arrow", "as_pandas", "working_connection"]
 
 # What does not fit goes to disk: two million records cost no more memory than one.
 WORKING_MEMORY = "800MB"
@@ -28,6 +28,11 @@ def as_arrow(table: Any) -> pa.Table:
     return table.to_arrow_table() if hasattr(table, "to_arrow_table") else table
 
 
+def as_pandas(relation: Any) -> pd.DataFrame:
+    """A DuckDB relation as a frame, by way of Arrow: five times faster where there is text."""
+    return relation.to_arrow_table().to_pandas()
+
+
 @contextmanager
 def working_connection() -> Iterator[Any]:
     """A DuckDB of its own that spills to disk, closed and forgotten at the end."""
@@ -37,4 +42,5 @@ def working_connection() -> Iterator[Any]:
             duckdb.connect(config={"memory_limit": WORKING_MEMORY, "temp_directory": spill})
         ) as connection,
     ):
+        connection.execute("set enable_progress_bar = false")
         yield connection

@@ -21,7 +21,7 @@ from customer360.contracts import CONTRACTS, empty_table
 from customer360.linkage.blocking import FAMILIES, LARGEST_BLOCK_RECORDS, _key, _label
 from customer360.linkage.clusters import connected_components, link_records
 from customer360.linkage.comparisons import COMPARISONS, Comparison
-from customer360.linkage.engine_tables import as_arrow
+from customer360.linkage.engine_tables import as_arrow, as_pandas
 from customer360.linkage.matching import (
     KEPT_PROBABILITY,
     RARITY_FACTORS,
@@ -544,7 +544,7 @@ def _find_touched(connection: Any, *, threshold: float) -> None:
 def _put_together(connection: Any, again: pd.DataFrame) -> pd.DataFrame:
     """Contract `linked_records`: the touched linked anew, all others as they were."""
     connection.register("again", again)
-    return (
+    return as_pandas(
         connection.sql(
             """
         with others as (
@@ -566,15 +566,13 @@ def _put_together(connection: Any, again: pd.DataFrame) -> pd.DataFrame:
         order by source, source_id
         """
         )
-        .to_arrow_table()
-        .to_pandas()
     )
 
 
 def _pairs_of_today(connection: Any) -> pd.DataFrame:
     """Contract `link_pairs`: old pairs of old records, and those compared now."""
     columns = ", ".join(CONTRACTS["link_pairs"].column_names)
-    return (
+    return as_pandas(
         connection.sql(
             f"""
         with lost as (select source, source_id from known_records
@@ -588,6 +586,4 @@ def _pairs_of_today(connection: Any) -> pd.DataFrame:
         select {columns} from stand union all select {columns} from pairs_again
         """
         )
-        .to_arrow_table()
-        .to_pandas()
     )

@@ -20,7 +20,7 @@ from customer360.contracts import CONTRACTS
 from customer360.linkage.blocking import Rule, choose_rules
 from customer360.linkage.clusters import connected_components
 from customer360.linkage.comparisons import Comparison, choose_comparisons, splink_comparison
-from customer360.linkage.engine_tables import working_connection
+from customer360.linkage.engine_tables import as_pandas, working_connection
 from customer360.linkage.model import LevelShares, LinkageModel, check_trained, start, train
 from customer360.linkage.name_origins import add_names_together
 from customer360.linkage.pair_engines import DuckDBPairs, PairEngine, SparkPairs
@@ -570,7 +570,7 @@ def _keep(
         )
     ]
     bits = " + ".join(f"bits_{name}" for name in model.comparisons)
-    frame = (
+    frame = as_pandas(
         connection.sql(
             f"""
         select l.source as source_l, l.source_id as source_id_l,
@@ -588,8 +588,6 @@ def _keep(
         order by s.record_l, s.record_r
         """
         )
-        .to_arrow_table()
-        .to_pandas()
     )
     connection.unregister("groups_given")
     pairs = frame[CONTRACTS["link_pairs"].column_names].copy()
