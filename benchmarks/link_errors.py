@@ -12,7 +12,7 @@ from pathlib import Path
 import matplotlib
 
 from customer360.link_errors import link_error_costs
-from customer360.plots.linkage import link_errors, use_style
+from customer360.plots.clv import link_errors, use_style
 from customer360.storage import Store
 
 ROOT = Path(__file__).resolve().parents[1]

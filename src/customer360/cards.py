@@ -10,7 +10,7 @@ import pandas as pd
 from customer360.model_card import render_card
 from customer360.periods import Calendar, Snapshots
 
-__all__ = ["churn_card", "clv_card", "segmentation_card"]
+__all__ = ["churn_card", "clv_card", "dissatisfaction_card", "intent_card", "segmentation_card"]
 
 
 def segmentation_card(
@@ -44,6 +44,7 @@ def churn_card(
     calendar: Calendar,
     snapshots: Snapshots,
     metrics: Mapping[str, float],
+    intervals: Mapping[str, tuple[float, float]],
     slices: pd.DataFrame | None,
     review: Mapping[str, Any],
 ) -> str:
@@ -61,8 +62,13 @@ def churn_card(
             "recency alone": _part(metrics, "recency_"),
             "P(alive)": _part(metrics, "palive_"),
         },
+        intervals=intervals,
         slices=slices,
-        limits=["one holdout window; seasons beyond it are not tested"],
+        limits=[
+            "one holdout window; seasons beyond it are not tested",
+            "somebody whose records are not all linked looks like several who leave early",
+            "a short history cannot tell a yearly rhythm from leaving",
+        ],
         thresholds=review,
         expiry=f"{horizon} days after {calendar.as_of}",
     )
@@ -93,6 +99,78 @@ def clv_card(
         limits=["no season and no trend: rates are constant while a customer is alive"],
         thresholds=review,
         expiry=f"{horizon_days} days after {calendar.as_of}",
+    )
+
+
+def dissatisfaction_card(
+    *,
+    dataset: str,
+    calendar: Calendar,
+    conversations: int,
+    metrics: Mapping[str, float],
+    intervals: Mapping[str, tuple[float, float]],
+    slices: pd.DataFrame,
+    review: Mapping[str, Any],
+) -> str:
+    """Card of the text model; `slices` has a reason, `customers` (answers) and measures."""
+    return render_card(
+        title=f"Dissatisfaction of {dataset}",
+        purpose="Probability that a conversation leaves a customer dissatisfied (CSAT 1 or 2).",
+        data_window=(
+            f"{calendar.first_day} to {calendar.as_of}; judged after {calendar.calibration_end}"
+        ),
+        population=f"{conversations:,} conversations, of which some were answered by a survey",
+        intended_use=["call back those who are cross", "follow dissatisfaction by reason and time"],
+        not_for=["judging an adviser", "refusing service", "languages other than French"],
+        metrics=metrics,
+        intervals=intervals,
+        baselines={},
+        slices=slices,
+        limits=[
+            "irony and politeness are mostly read as they sound",
+            "answers are weighed by who answers as far as the text tells it, not beyond",
+        ],
+        thresholds=review,
+        expiry="one year after the last day known, or when the drift index passes 0.25",
+    )
+
+
+def intent_card(
+    *,
+    dataset: str,
+    calendar: Calendar,
+    moments: int,
+    horizon_days: int,
+    metrics: Mapping[str, float],
+    slices: pd.DataFrame,
+    review: Mapping[str, Any],
+) -> str:
+    """Card of the model of intent; `slices` has a source of traffic and measures."""
+    return render_card(
+        title=f"Intent of anonymous visitors of {dataset}",
+        purpose=(
+            "Chance of an order in this visit and within "
+            f"{horizon_days} days, and the category it would be for."
+        ),
+        data_window=(
+            f"{calendar.first_day} to {calendar.as_of}; judged after {calendar.calibration_end}"
+        ),
+        population="visitors of the site on whose device nobody has logged in yet; "
+        f"judged at {moments:,} moments, one a visit",
+        intended_use=["help or offer on the page", "what to show first", "whom not to discount"],
+        not_for=["recognising a person", "prices that differ by visitor"],
+        metrics={k: v for k, v in metrics.items() if not k.startswith(("carts_", "hits_"))},
+        baselines={
+            "something in the cart lately": _part(metrics, "carts_"),
+            "hits of the last ten days": _part(metrics, "hits_"),
+        },
+        slices=slices,
+        limits=[
+            "an order on another device, or in a shop, is not seen",
+            "a visitor who clears cookies starts anew",
+        ],
+        thresholds=review,
+        expiry="one year after the last day known, or when pages of the site change",
     )
 
 

@@ -262,6 +262,7 @@ def review(
     promote: Annotated[
         bool, typer.Option(help="make a challenger that passes the champion")
     ] = True,
+    cards: Annotated[bool, typer.Option(help="show the card of each model under review")] = True,
 ) -> None:
     """Compare models that await review with the champions, and promote those that pass.
 
@@ -269,6 +270,8 @@ def review(
 
     Example: [bold]customer360 review --no-promote[/]
     """
+    from rich.markdown import Markdown
+
     from customer360.review import review_models
     from customer360.tracking import TrackingError
 
@@ -282,6 +285,8 @@ def review(
         console.print("No model awaits review: every challenger is already the champion.")
         return
     for row in rows:
+        if cards and row.card:
+            console.print(Markdown(row.card))
         champion = "no champion yet" if row.champion is None else f"champion v{row.champion}"
         colour = "green" if row.decision in ("promoted", "ready") else "yellow"
         console.print(

@@ -254,6 +254,7 @@ CONTACT_EVENTS = (
 MOODS = ("pleased", "neutral", "annoyed", "furious")
 SHOCKS = ("late", "damaged", "out_of_stock", "bad_call", "good_call", "pressure")
 LIFE_EVENTS = ("birth", "move", "wedding", "retirement", "home_purchase")
+FUNNEL = ("unaware", "informed", "comparing", "first_purchase", "loyal", "advocate", "leaving")
 POTENTIAL_CLASSES = ("gros", "cyclique", "nouveau", "inactif", "ordinaire")
 
 _SOURCE = (
@@ -274,7 +275,7 @@ _PERSON = (
     _date("birth_date", "date of birth", personal=True),
     _text("email", "e-mail address", personal=True),
     _text("phone", "telephone number", personal=True),
-    _text("street", "number and street", personal=True),
+    _text("street", "number and street, then building and flat", personal=True),
     _text("postcode", "postal code", personal=True),
     _text("city", "town", personal=True),
     _text("country", "ISO 3166 two-letter code", personal=True),
@@ -837,6 +838,14 @@ _ALL += [
                 minimum=0,
                 maximum=1,
             ),
+            _number(
+                "field_probability",
+                "the same by their fields alone, whoever else fits",
+                "probability",
+                nullable=False,
+                minimum=0,
+                maximum=1,
+            ),
         ),
     ),
     Table(
@@ -859,6 +868,8 @@ _ALL += [
             _text("street", "number and street in small letters", personal=True),
             _text("postcode", "postal code", personal=True),
             _text("city", "town in small letters", personal=True),
+            _date("opened_on", "day the record was created"),
+            _number("names_together", "how much its two names go together, below 0: often", "bits"),
         ),
     ),
     Table(
@@ -1044,6 +1055,20 @@ FEATURES = (
     _number("gap_mean_days", "average days between two purchase days", "days"),
     _number("gap_std_days", "spread of the days between two purchase days", "days"),
     _number("recency_over_gap", "recency in units of the customer's own rhythm", "ratio"),
+    _number("gap_max_days", "longest pause between two purchase days so far", "days"),
+    _number("season_ahead_share", "purchase days whose anniversary falls in the horizon", "share"),
+    _number(
+        "yearly_rhythm", "how much purchases keep to one time of the year; 1: one day", "0 to 1"
+    ),
+    _number("gap_last_days", "days between the last two purchase days", "days"),
+    _number("silence_over_rhythm", "recency over the mean or spread of the pauses", "ratio"),
+    _integer("orders_last_quarter", "purchase days in the last 91 days", "purchase days"),
+    _integer("orders_last_half", "purchase days in the last 182 days", "purchase days"),
+    _integer("orders_last_year", "purchase days in the last 365 days", "purchase days"),
+    _number("known_days", "days since the first record or purchase", "days", minimum=0),
+    _number("known_before_days", "days known before the first purchase seen", "days", minimum=0),
+    _number("purchase_rate", "purchase days a year while watched, shrunk", "a year"),
+    _number("purchases_missed", "purchases expected of the silence at that rate", "purchases"),
     _number("basket_lines", "average lines an order", "lines"),
     _number("discount_share", "share of the value bought with a reduction", "share"),
     _number("returned_share", "share of lines returned", "share"),
@@ -1058,10 +1083,32 @@ FEATURES = (
     _number("days_since_visit", "days since the last visit while logged in", "days"),
     _number("contacts_last_period", "messages received, last horizon", "messages"),
     _number("opened_share", "share of messages opened", "share"),
+    _number("days_since_open", "days since a message was last opened", "days"),
+    _number("days_since_conversation", "days since the last conversation", "days"),
     _number("conversations_last_period", "conversations, last horizon", "conversations"),
     _number("claims_last_period", "claims among them", "conversations"),
     _number("cost_to_serve", "cost of conversations since the beginning", "currency"),
     _number("cost_to_contact", "cost of messages since the beginning", "currency"),
+)
+
+# Letters of RFMCCA that the micro-segments read beside the features.
+SEGMENT_EXTRAS = ("effective_categories", "effective_channels", "affinity")
+RFMCCA = (
+    _integer("categories", "different categories bought"),
+    _text("main_category", "category bought most, by order lines"),
+    _number("main_category_share", "share of it in the order lines", "share"),
+    _number("category_entropy", "how evenly the categories are bought", "nats"),
+    _number("effective_categories", "as many equal ones would be as varied", "categories"),
+    _integer("channels", "different channels used"),
+    _text("main_channel", "channel used most"),
+    _number("main_channel_share", "share of it in the order lines", "share"),
+    _number("effective_channels", "as many equal ones would be as varied", "channels"),
+    _number("affinity", "goods that go together, against the crowd (1: alike)", "ratio"),
+    _text("pair_category", "a category that goes, for this customer, together with"),
+    _text("pair_other", "this one"),
+    _number("pair_lift", "how much more often than the crowd would have it", "ratio"),
+    _text("next_category", "not bought yet, and goes best with what is"),
+    _number("next_lift", "how well it goes with it", "ratio"),
 )
 
 _ALL += [
@@ -1090,6 +1137,8 @@ _ALL += [
 # --- scores -----------------------------------------------------------------------------------
 
 _PROBABILITY = {"minimum": 0, "maximum": 1}
+# Columns of a hit that the model of intent reads, beside the visitor.
+INTENT_READS = ("at", "kind", "page", "category", "referrer", "device")
 _ALL += [
     Table(
         "segments",
@@ -1104,9 +1153,130 @@ _ALL += [
             _integer("m_score", "monetary, 5 is the highest fifth", "1 to 5"),
             _text("potential_class", "class of potential", allowed=POTENTIAL_CLASSES),
             _number("cycle_p_value", "chance that the rhythm is luck", "probability"),
+            _number("cycle_days", "length of the cycle of a cyclic customer", "days"),
             _date("next_cycle_on", "when a cyclic customer is expected next"),
+            _date("window_from", "first day of the window in which it is expected"),
+            _date("window_until", "last day of that window"),
             _integer("segment", "micro-segment number", "number"),
             _text("segment_name", "micro-segment in words"),
+            _text("portrait", "the micro-segment in one line"),
+        ),
+    ),
+    Table(
+        "rfmcca",
+        "scores",
+        "a customer and its six letters on a day",
+        ("customer_id", "as_of"),
+        (
+            _CUSTOMER,
+            _AS_OF,
+            _number("recency_days", "days since the last purchase", "days", minimum=0),
+            _integer("frequency", "days on which the customer bought", "purchase days"),
+            _number("monetary_value", "average net amount of a purchase day", "currency"),
+            _number("margin", "margin since the beginning", "currency"),
+            *RFMCCA,
+            _integer("r_score", "recency, 5 is the most recent fifth", "1 to 5"),
+            _integer("f_score", "frequency, 5 is the most frequent fifth", "1 to 5"),
+            _integer("m_score", "monetary, 5 is the highest fifth", "1 to 5"),
+            _integer("category_score", "categories, 5 is the most varied fifth", "1 to 5"),
+            _integer("channel_score", "channels, 5 is the most varied fifth", "1 to 5"),
+            _integer("affinity_score", "affinities, 5 is the most connected fifth", "1 to 5"),
+            _number("potential_score", "the six letters in one", "0 to 100"),
+        ),
+    ),
+    Table(
+        "rfmcca_categories",
+        "scores",
+        "a customer and a category it bought",
+        ("customer_id", "as_of", "category"),
+        (
+            _CUSTOMER,
+            _AS_OF,
+            _text("category", "the category", nullable=False),
+            _integer("orders", "orders that hold it", "orders"),
+            _number("share", "its share in the categories of the orders", "share"),
+            _number("amount", "paid for it", "currency"),
+            _number("lift", "share over that of the crowd, shrunk", "ratio"),
+        ),
+    ),
+    Table(
+        "category_affinities",
+        "scores",
+        "two categories, and how they go together",
+        ("category", "other"),
+        (
+            _text("category", "a category", nullable=False),
+            _text("other", "another", nullable=False),
+            _integer("orders", "orders that hold both", "orders"),
+            _number("lift", "over what chance would give, shrunk", "ratio"),
+            _number("follows", "share of orders with the first that hold the other", "share"),
+        ),
+    ),
+    Table(
+        "segment_moves",
+        "scores",
+        "customers who went from one segment to another",
+        ("from_segment", "to_segment"),
+        (
+            _integer(
+                "from_segment",
+                "segment on the holdout day; -1: not yet a customer",
+                nullable=False,
+            ),
+            _integer("to_segment", "segment today", "number", nullable=False),
+            _integer("customers", "customers", "customers"),
+        ),
+    ),
+    Table(
+        "families",
+        "scores",
+        "a customer and its four families of segments",
+        ("customer_id",),
+        (
+            _CUSTOMER,
+            _AS_OF,
+            _text("funnel_stage", "from unaware to leaving", allowed=FUNNEL),
+            _text("age_band", "age, ten years wide", personal=True),
+            _text("urbanity", "kind of place of the postcode"),
+            _text("income_band", "third of the postcodes by median income"),
+            _text("trigger", "theme of the messages it answers to"),
+            _number("trigger_lift", "answers beyond the usual, over those expected", "ratio"),
+            _integer("messages", "messages with a theme it got", "messages"),
+        ),
+    ),
+    Table(
+        "customer_life_events",
+        "scores",
+        "an event in the life of a customer, declared or detected",
+        ("customer_id", "kind"),
+        (
+            _CUSTOMER,
+            _text("kind", "what happened", nullable=False, personal=True),
+            _date("day", "when, about"),
+            _text("origin", "how it is known", allowed=("declared", "detected")),
+            _number("confidence", "chance that it happened", "probability", minimum=0, maximum=1),
+        ),
+    ),
+    Table(
+        "behaviour",
+        "scores",
+        "a customer and its habits",
+        ("customer_id",),
+        (
+            _CUSTOMER,
+            _AS_OF,
+            _number("basket_amount", "average order", "currency"),
+            _number("basket_lines", "average lines of an order", "lines"),
+            _text("main_payment", "means of payment used most"),
+            _text("main_delivery", "delivery used most"),
+            _text("talks_by", "channel of most of its own conversations"),
+            _integer("claims", "conversations about something that went wrong", "conversations"),
+            _number("returned_share", "share of lines returned", "share"),
+            _integer("messages", "e-mails received", "messages"),
+            _number("opened_share", "share of them opened, shrunk", "share"),
+            _number("promo_share", "share of lines bought with a reduction, shrunk", "share"),
+            _number("price_sensitivity", "elasticity above the crowd's, shrunk", "elasticity"),
+            _number("price_information", "what the data say of it", "information"),
         ),
     ),
     Table(
@@ -1119,10 +1289,16 @@ _ALL += [
             _AS_OF,
             _integer("horizon_days", "days without a purchase that count as leaving", "days"),
             _number("churn_probability", "probability to leave", "probability", **_PROBABILITY),
+            _number("churn_low", "the same, lower end of an 80 % interval", "probability"),
+            _number("churn_high", "the same, upper end of an 80 % interval", "probability"),
+            _number("days_to_return", "days within which half of those alike are back", "days"),
             _number("palive", "probability to be still a customer (BTYD)", "probability"),
             _text("reason_1", "what weighs most, in words"),
             _text("reason_2", "what weighs second"),
             _text("reason_3", "what weighs third"),
+            _text("raison_1", "what weighs most, in French"),
+            _text("raison_2", "what weighs second, in French"),
+            _text("raison_3", "what weighs third, in French"),
         ),
     ),
     Table(
@@ -1139,9 +1315,162 @@ _ALL += [
             _number("monetary_value", "average margin of a repeat purchase day", "currency"),
             _number("palive", "probability to be still a customer", "probability"),
             _number("expected_purchases", "purchase days expected over the horizon", "days"),
+            _number("pace_factor", "what recent pace changes in the purchases expected", "ratio"),
             _number("expected_margin", "margin expected of one purchase day", "currency"),
             _number("cost_to_serve", "cost to serve and contact expected", "currency"),
             _number("clv", "discounted margin less cost over the horizon", "currency"),
+            _number("clv_low", "the same, lower end of an 80 % interval", "currency"),
+            _number("clv_high", "the same, upper end of an 80 % interval", "currency"),
+        ),
+    ),
+    Table(
+        "value_history",
+        "scores",
+        "a customer at a month end, and what moved its value since the month before",
+        ("customer_id", "as_of"),
+        (
+            _CUSTOMER,
+            _AS_OF,
+            _number("value", "discounted margin less cost expected", "currency", nullable=False),
+            _number("move", "change since the month before", "currency", nullable=False),
+            _number("part_arrival", "of it: a first value, of a new customer", "currency"),
+            _number("part_recency", "of it: a month passed without a purchase", "currency"),
+            _number("part_purchases", "of it: purchase days of the month", "currency"),
+            _number("part_spend", "of it: margin a purchase", "currency"),
+            _number("part_segment", "of it: rank of frequency changed", "currency"),
+            _number("part_experience", "of it: claims, before and after", "currency"),
+            _number("part_cost", "of it: cost to serve and to contact", "currency"),
+        ),
+    ),
+    Table(
+        "retention_list",
+        "scores",
+        "a customer whose value falls, most at stake first",
+        ("customer_id",),
+        (
+            _CUSTOMER,
+            _AS_OF,
+            _number("value_at_stake", "value before it fell, currency", "currency"),
+            _number("fall", "share of that value lost in three months", "share"),
+            _number("churn_probability", "probability to leave", "probability", **_PROBABILITY),
+            _number("palive", "probability that it can still be undone", "probability"),
+            _number("priority", "value at stake x fall x palive x churn_probability", "currency"),
+            _text("reason", "the part that fell most"),
+        ),
+    ),
+    Table(
+        "forecast",
+        "scores",
+        "a month ahead and a group of customers",
+        ("month", "customers"),
+        (
+            _date("month", "first day of the month", nullable=False),
+            _text("customers", "today's customers, newcomers, or all", nullable=False),
+            *(
+                _number(f"{name}{end}", f"{name} expected{about}", unit)
+                for name, unit in (
+                    ("transactions", "purchase days"),
+                    ("revenue", "currency"),
+                    ("margin", "currency"),
+                )
+                for end, about in (
+                    ("", ""),
+                    ("_low", ", lower end of an 80 % interval"),
+                    ("_high", ", upper end of an 80 % interval"),
+                )
+            ),
+        ),
+    ),
+    Table(
+        "conversation_scores",
+        "scores",
+        "a conversation and how it left the customer",
+        (),
+        (
+            _CUSTOMER,
+            *_ANY_SOURCE,
+            _time("at", "when", nullable=False),
+            _number(
+                "dissatisfied_probability",
+                "probability that it left the customer dissatisfied",
+                "probability",
+                **_PROBABILITY,
+            ),
+        ),
+    ),
+    Table(
+        "dissatisfaction_scores",
+        "scores",
+        "a customer who talked and how dissatisfied it is",
+        ("customer_id",),
+        (
+            _CUSTOMER,
+            _AS_OF,
+            _number(
+                "dissatisfaction",
+                "probability to be dissatisfied today, older conversations fading",
+                "probability",
+                **_PROBABILITY,
+            ),
+            _integer("conversations", "conversations in the last horizon", "conversations"),
+            _number("last_probability", "of the last conversation", "probability", **_PROBABILITY),
+            _time("last_at", "when that was"),
+            _text("words", "words that tell most in the worst conversation, separated by ,"),
+        ),
+    ),
+    Table(
+        "dissatisfaction_holdout",
+        "scores",
+        "a conversation after those learnt from, and the score given for it",
+        (),
+        (
+            _CUSTOMER,
+            _text("text", "what was said", personal=True),
+            _text("reason", "what it was about"),
+            _text("channel", "how"),
+            _number("score", "CSAT, 1 to 5", "points", nullable=False),
+        ),
+    ),
+    Table(
+        "intent_scores",
+        "scores",
+        "a visitor whom nobody has recognised yet, and what it is about to do",
+        ("visitor_id",),
+        (
+            _text("visitor_id", "the device or cookie", nullable=False),
+            _AS_OF,
+            _time("last_at", "its last hit", nullable=False),
+            _number(
+                "visit_probability",
+                "chance of an order in that visit",
+                "probability",
+                **_PROBABILITY,
+            ),
+            _number(
+                "soon_probability",
+                "chance of one within the horizon",
+                "probability",
+                **_PROBABILITY,
+            ),
+            *(
+                column
+                for rank, word in ((1, "most"), (2, "second"), (3, "third"))
+                for column in (
+                    _text(f"category_{rank}", f"category wanted {word}"),
+                    _number(f"category_{rank}_probability", "its chance", "probability"),
+                )
+            ),
+        ),
+    ),
+    Table(
+        "intent_holdout",
+        "scores",
+        "a hit before a moment that models of intent are judged at",
+        (),
+        (
+            _text("visitor_id", "the moment, under a number of its own", nullable=False),
+            *(c for c in _RAW["web_events"][2] if c.name in INTENT_READS),
+            _flag("buys_soon", "an order followed within the horizon"),
         ),
     ),
     Table(
@@ -1172,7 +1501,13 @@ _ALL += [
         "scores",
         "a customer on the holdout day, and what it then brought",
         ("customer_id",),
-        (_CUSTOMER, _AS_OF, *FEATURES, _number("future_margin", "margin after", "currency")),
+        (
+            _CUSTOMER,
+            _AS_OF,
+            *FEATURES,
+            *(column for column in RFMCCA if column.name in SEGMENT_EXTRAS),
+            _number("future_margin", "margin after", "currency"),
+        ),
     ),
 ]
 

@@ -63,6 +63,6 @@ def connect_spark() -> Any:
         .getOrCreate()
     )
     if session.sparkContext.master.startswith("local"):
-        # Workers on this machine run this Python, which has the libraries they need.
+        # Workers run the Python of the driver, which holds the libraries they need.
         session.sparkContext.pythonExec = sys.executable
     return session

@@ -35,7 +35,7 @@ def link_error_costs(
     annual_discount_rate: float = 0.1,
     time_unit_days: float = 7,
     shares: Sequence[float] = SHARES,
-    seed: int,
+    seed: int = 360,
 ) -> pd.DataFrame:
     """Value, churn and lists with wrong merges and wrong splits, beside those without.
 

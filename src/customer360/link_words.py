@@ -102,7 +102,12 @@ def explain_customer(store: Store, *, customer_id: str, show_values: bool = Fals
 
 
 def _compare(store: Store, records: Sequence[tuple[str, str]]) -> Matches:
-    return compare_records(store.read("staged.people"), records, model=store.read_json(MODEL))
+    return compare_records(
+        store.read("staged.people"),
+        records,
+        model=store.read_json(MODEL),
+        pairs=store.read("link_pairs"),
+    )
 
 
 def _name(record: tuple[str, str]) -> str:

@@ -56,6 +56,7 @@ def render_card(
     limits: Sequence[str],
     thresholds: Mapping[str, Any],
     expiry: dt.date | str,
+    intervals: Mapping[str, tuple[float, float]] | None = None,
     smallest_slice: int = 10,
 ) -> str:
     """Render the card of one model version as Markdown.
@@ -85,6 +86,8 @@ def render_card(
         Group ``review.<stage>`` of ``params.yaml``.
     expiry : date or str
         Day on which it must be judged again; the caller counts it from `as_of`.
+    intervals : mapping of str to tuple, optional
+        Metric to the ends of its 95 % interval over customers.
     smallest_slice : int
         Groups of fewer customers are not shown: their figures would speak of
         persons, and mean nothing.
@@ -116,7 +119,7 @@ def render_card(
         f"Made for:\n\n{_bullets(intended_use)}",
         f"Not for:\n\n{_bullets(not_for)}",
         "## Results on the holdout",
-        _results(metrics, baselines),
+        _results(metrics, baselines, intervals or {}),
         *_slices(slices, smallest_slice),
         "## Known limits",
         _bullets(limits),
@@ -140,13 +143,23 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines)
 
 
-def _results(metrics: Mapping[str, float], baselines: Mapping[str, Mapping[str, float]]) -> str:
+def _results(
+    metrics: Mapping[str, float],
+    baselines: Mapping[str, Mapping[str, float]],
+    intervals: Mapping[str, tuple[float, float]],
+) -> str:
+    def between(name: str) -> list[str]:
+        if not intervals:
+            return []
+        return [" to ".join(f"{end:.3g}" for end in intervals.get(name, ())) or "–"]
+
     return _table(
-        ["Metric", "This model", *baselines],
+        ["Metric", "This model", *(["95 % interval"] if intervals else []), *baselines],
         [
             [
                 name,
                 format_number(value),
+                *between(name),
                 *[format_number(baseline.get(name)) for baseline in baselines.values()],
             ]
             for name, value in metrics.items()

@@ -32,8 +32,10 @@ __all__ = [
     "Ceiling",
     "churn_ceiling",
     "dissatisfaction_ceiling",
+    "linkable_groups",
     "linkage_ceiling",
     "messages_ahead",
+    "oracle_share",
     "uplift_ceiling",
     "value_ceiling",
 ]
@@ -163,6 +165,55 @@ def linkage_ceiling(people: Any, *, people_links: Any) -> Ceiling:
     An estimate: the levels of similarity are chosen, a lucky guess is not counted, and
     evidence beyond these fields (what was bought, when) is not looked at.
     """
+    evidence = _evidence(people, people_links)
+    table = _count_pairs(evidence)
+    true, found = table["pairs"].sum(), table.loc[table["linkable"], "pairs"].sum()
+    metrics = {
+        "linkable_pairs_share": float(found / true) if true else 1.0,
+        "pairs_true": float(true),
+        "pairs_linkable": float(found),
+        "records": float(len(evidence.record)),
+        "indistinguishable_records": float(evidence.indistinguishable.sum()),
+    }
+    return Ceiling(metrics=metrics, table=table)
+
+
+def linkable_groups(people: Any, *, people_links: Any) -> pd.DataFrame:
+    """The best grouping that anybody could reach, in the sense of `linkage_ceiling`.
+
+    Parameters
+    ----------
+    people, people_links : frame
+        As in `linkage_ceiling`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per record with a true person, sorted by key: source, source_id,
+        linkable_group (a number; missing for indistinguishable records). Two records in
+        one group are a linkable pair.
+    """
+    evidence = _evidence(people, people_links)
+    clear = pd.Series(_chains(evidence)).where(~evidence.indistinguishable)
+    return evidence.keys.assign(linkable_group=clear.astype("Int64").to_numpy())
+
+
+@dataclass(frozen=True)
+class _Evidence:
+    """Records of known people, and which pairs of one person agree on what.
+
+    All but `pairs` have one entry per record, in the order of its number.
+    """
+
+    keys: pd.DataFrame
+    record: np.ndarray
+    person: np.ndarray
+    empty: np.ndarray
+    indistinguishable: np.ndarray
+    pairs: pd.DataFrame
+
+
+def _evidence(people: Any, people_links: Any) -> _Evidence:
     with closing(connect()) as connection:
         prepare_records(connection, people)
         connection.register("links", as_arrow(people_links))
@@ -174,24 +225,26 @@ def linkage_ceiling(people: Any, *, people_links: Any) -> Ceiling:
             from evidence where same_person and ({_ANY}) order by all"""
         ).fetchnumpy()
         known = connection.execute(
-            "select record, person, empty from known order by record"
-        ).fetchnumpy()
-    table = _count_pairs(
-        record=known["record"],
-        person=known["person"],
-        empty=known["empty"].astype(bool),
-        indistinguishable=np.isin(known["record"], lost["record"]),
+            """select record, person, empty, source, source_id
+            from known join records using (record) order by record"""
+        ).df()
+    return _Evidence(
+        keys=known[["source", "source_id"]],
+        record=known["record"].to_numpy(),
+        person=known["person"].to_numpy(),
+        empty=known["empty"].to_numpy(bool),
+        indistinguishable=known["record"].isin(lost["record"]).to_numpy(),
         pairs=pd.DataFrame({name: np.asarray(values) for name, values in pairs.items()}),
     )
-    true, found = table["pairs"].sum(), table.loc[table["linkable"], "pairs"].sum()
-    metrics = {
-        "linkable_pairs_share": float(found / true) if true else 1.0,
-        "pairs_true": float(true),
-        "pairs_linkable": float(found),
-        "records": float(len(known["record"])),
-        "indistinguishable_records": float(len(lost["record"])),
-    }
-    return Ceiling(metrics=metrics, table=table)
+
+
+def _chains(evidence: _Evidence) -> np.ndarray:
+    """Group of each record by chains of evidence; indistinguishable ones are alone."""
+    left, right = (np.searchsorted(evidence.record, evidence.pairs[side]) for side in ("l", "r"))
+    sound = ~evidence.indistinguishable[left] & ~evidence.indistinguishable[right]
+    left, right, size = left[sound], right[sound], len(evidence.record)
+    edges = coo_array((np.ones(len(left), dtype=np.int8), (left, right)), shape=(size, size))
+    return connected_components(edges, directed=False)[1]
 
 
 def _known_records(connection: duckdb.DuckDBPyConnection) -> None:
@@ -278,24 +331,16 @@ _INDISTINGUISHABLE = f"""
 """
 
 
-def _count_pairs(
-    *,
-    record: np.ndarray,
-    person: np.ndarray,
-    empty: np.ndarray,
-    indistinguishable: np.ndarray,
-    pairs: pd.DataFrame,
-) -> pd.DataFrame:
+def _count_pairs(evidence: _Evidence) -> pd.DataFrame:
     """Pairs of records of one person by what joins them or keeps them apart.
 
     Groups are counted, not listed: n records make n (n - 1) / 2 pairs.
     """
-    left, right = (np.searchsorted(record, pairs[side]) for side in ("l", "r"))
-    sound = ~indistinguishable[left] & ~indistinguishable[right]
-    left, right, pairs = left[sound], right[sound], pairs[sound]
-    edges = coo_array((np.ones(len(left), dtype=np.int8), (left, right)), shape=(len(record),) * 2)
-    _, chain = connected_components(edges, directed=False)
-    clear, full = ~indistinguishable, ~indistinguishable & ~empty
+    indistinguishable, person = evidence.indistinguishable, evidence.person
+    left, right = (np.searchsorted(evidence.record, evidence.pairs[side]) for side in ("l", "r"))
+    pairs = evidence.pairs[~indistinguishable[left] & ~indistinguishable[right]]
+    chain = _chains(evidence)
+    clear, full = ~indistinguishable, ~indistinguishable & ~evidence.empty
     in_chain = _pairs_within(chain[clear])
     by_email = pairs["email"].to_numpy(bool)
     by_phone = pairs["phone"].to_numpy(bool) & ~by_email
@@ -420,6 +465,17 @@ def churn_ceiling(
         for prefix, score in (("churn_", "habits"), ("all_knowing_churn_", "truth")):
             metrics |= classification_metrics(table["churned"], table[score], prefix=prefix)
     return Ceiling(metrics=metrics, table=table)
+
+
+def oracle_share(roc_auc: float, best_roc_auc: float) -> float:
+    """What a model reaches of the best ROC AUC possible, both counted from 0.5.
+
+    Examples
+    --------
+    >>> round(oracle_share(0.8, 0.9), 3)
+    0.75
+    """
+    return (roc_auc - 0.5) / (best_roc_auc - 0.5)
 
 
 # --- value ------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ __all__ = [
 ]
 
 CALIBRATION_SHARE = 2 / 3
+MONTH_DAYS = 30
 
 
 class PeriodError(ValueError):
@@ -170,12 +171,13 @@ class Snapshots:
 
 
 def plan_snapshots(
-    *, calendar: Calendar, horizon_days: int, most: int = 6, least_history_days: int | None = None
+    *, calendar: Calendar, horizon_days: int, most: int = 9, least_history_days: int | None = None
 ) -> Snapshots:
     """Choose the days to learn from, the day to be judged on and the day to score.
 
     The holdout lies one horizon before `as_of`; training days step back from one
-    horizon before the holdout by half a horizon at a time, as long as at least
+    horizon before the holdout by half a horizon or a month at a time (the shorter), at most
+    `most` of them, as long as at least
     `least_history_days` (default: one horizon) of orders lie before them.
 
     Raises
@@ -185,7 +187,7 @@ def plan_snapshots(
     """
     least_history_days = horizon_days if least_history_days is None else least_history_days
     horizon = timedelta(days=horizon_days)
-    step = timedelta(days=max(1, horizon_days // 2))
+    step = timedelta(days=min(max(1, horizon_days // 2), MONTH_DAYS))
     holdout = calendar.as_of - horizon
     train: list[date] = []
     day = holdout - horizon

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from customer360.evaluation import classification_metrics, poisson_deviance, spearman
+from customer360.models.dissatisfaction import DISSATISFIED_AT_MOST
 from customer360.segmentation.profiles import segment_quality
 from customer360.storage import Store
 from customer360.tracking import Holdout, ReviewRow, review
@@ -43,6 +44,8 @@ def review_models(*, root: Path, params: Mapping[str, Any], promote: bool) -> li
         clv = store.read("clv_holdout").order("customer_id").df()
         segments = store.read("segmentation_holdout").order("customer_id").df()
         dataset = store.dataset()["name"]
+        texts = _read_if_there(store, "dissatisfaction_holdout")
+        visits = _read_if_there(store, "intent_holdout")
     finally:
         store.close()
     holdouts = {
@@ -58,6 +61,19 @@ def review_models(*, root: Path, params: Mapping[str, Any], promote: bool) -> li
             inputs=segments, actual=segments[["future_margin"]], measure=_measure_segments
         ),
     }
+    if texts is not None and len(texts):
+        holdouts["dissatisfaction"] = Holdout(
+            inputs=texts[["text", "reason", "channel"]],
+            actual=texts[["score"]],
+            measure=_measure_dissatisfaction,
+        )
+    if visits is not None and len(visits):
+        holdouts["intent"] = Holdout(
+            inputs=visits.drop(columns="buys_soon"),
+            # Both are told by moment, in the same order.
+            actual=visits.groupby("visitor_id")[["buys_soon"]].first(),
+            measure=_measure_intent,
+        )
     thresholds = {stage: params.get(stage, {}).get("review", {}) for stage in holdouts}
     return review(
         root=root, dataset=dataset, thresholds=thresholds, holdouts=holdouts, promote=promote
@@ -79,3 +95,21 @@ def _measure_clv(prediction: pd.DataFrame, actual: pd.DataFrame) -> dict[str, fl
 
 def _measure_segments(prediction: pd.DataFrame, actual: pd.DataFrame) -> dict[str, float]:
     return segment_quality(prediction["segment"], actual["future_margin"])
+
+
+def _measure_dissatisfaction(prediction: pd.DataFrame, actual: pd.DataFrame) -> dict[str, float]:
+    return classification_metrics(
+        actual["score"] <= DISSATISFIED_AT_MOST,
+        prediction["dissatisfied_probability"],
+        prefix="survey_",
+    )
+
+
+def _measure_intent(prediction: pd.DataFrame, actual: pd.DataFrame) -> dict[str, float]:
+    ranked = prediction.sort_values("visitor_id")["soon_probability"]
+    return classification_metrics(actual["buys_soon"], ranked, prefix="soon_")
+
+
+def _read_if_there(store: Store, name: str) -> pd.DataFrame | None:
+    """A table of a stage that not every dataset can run."""
+    return store.read(name).df() if store.path(name).is_file() else None

@@ -118,7 +118,7 @@ class ReviewRow:
     """One challenger held against its champion.
 
     `decision` is "promoted", "ready" (it passes, and nobody asked to promote it) or
-    "held back". `reasons` says why in words.
+    "held back". `reasons` says why in words; `card` is the challenger's model card.
     """
 
     stage: str
@@ -130,6 +130,7 @@ class ReviewRow:
     champion_value: float | None
     decision: str
     reasons: tuple[str, ...]
+    card: str = ""
 
 
 # --- opening ----------------------------------------------------------------------------------
@@ -740,6 +741,7 @@ def _judge(
             champion_value=values["champion"],
             decision=("promoted" if promote else "ready") if passes else "held back",
             reasons=reasons,
+            card=challenger.description or "",
         )
 
     if rule is None:

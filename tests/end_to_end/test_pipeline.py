@@ -163,7 +163,7 @@ MODULES = {
     "plots/linkage.py": {"linkage"},
     "worlds/demo/pools.py": {"capture", "oracle"},
     "plots/oracle.py": {"oracle"},
-    "features/purchases.py": {"features"},
+    "features/purchases.py": {"features", "clv"},
     "cleaning/audit.py": {"cleaning"},
     "dictionary.py": set(),
 }
@@ -194,7 +194,7 @@ def test_a_failing_stage_keeps_the_last_good_outputs(demo):
     """The message names the cell and the next step; nothing is left half written."""
     path = demo / "notebooks" / "05_segmentation.ipynb"
     before, outputs = path.read_text(), digests(demo)
-    broken = before.replace('store.write(\\"segmentation_holdout\\", holdout)', "1 / 0")
+    broken = before.replace('store.write(\\"segmentation_holdout\\",', '1 / 0, (\\"\\",')
     assert broken != before
     try:
         path.write_text(broken)

@@ -15,7 +15,13 @@ PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stag
 NOTEBOOKS = stage_names(ROOT)
 SOURCE = ROOT / "src" / "customer360"
 RUNNER = [SOURCE / "run_notebook.py", SOURCE / "report" / "__init__.py"]
-READS_TRUTH = {"linkage", "customers", "oracle"}
+# All but the first three open it at their end, to judge: what they write has not seen it,
+# but for metrics.
+READS_TRUTH = {
+    "linkage", "customers", "oracle", "churn", "dissatisfaction", "families", "segmentation",
+    "clv",
+}  # fmt: skip
+JUDGES_AT_ITS_END = ("churn", "dissatisfaction", "families", "segmentation", "clv")
 
 
 def _names(entries):
@@ -54,6 +60,12 @@ def test_tables_are_those_read_and_written(stage):
             assert path in deps + outs, f"{stage} reads {name}"
 
 
+def test_every_table_is_made_by_one_stage():
+    made = [out for stage in PIPELINE for out in _outs(stage)]
+    for name, table in CONTRACTS.items():
+        assert made.count(f"data/{table.folder}/{table.file_name}") == 1, name
+
+
 @pytest.mark.parametrize("stage", PIPELINE)
 def test_inputs_come_from_earlier_stages(stage):
     earlier = list(PIPELINE)[: list(PIPELINE).index(stage)]
@@ -77,3 +89,10 @@ def test_outputs_survive_a_failure(stage):
     """DVC removes what is not persistent before a stage runs."""
     for entry in PIPELINE[stage].get("outs", []) + PIPELINE[stage].get("metrics", []):
         assert next(iter(entry.values()))["persist"] is True
+
+
+@pytest.mark.parametrize("stage", JUDGES_AT_ITS_END)
+def test_tables_and_models_are_written_before_the_truth_is_opened(stage):
+    before, _, after = code_of(NOTEBOOKS[stage]).partition("truth.")
+    assert "store.write(" in before
+    assert "store.write(" not in after and ".save(" not in after

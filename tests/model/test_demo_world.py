@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
-import duckdb
 import numpy as np
 import pandas as pd
 import pytest
+from asked import asking
 from scipy import stats
 from scipy.optimize import minimize_scalar
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -40,22 +40,14 @@ def people(world):
 
 @pytest.fixture(scope="module")
 def ask(world):
-    connection = duckdb.connect()
-    for name, table in world.tables.items():
-        connection.register(name, table)
-    for name, table in world.truth.items():
-        connection.register(f"true_{name}", table)
-    connection.execute(
-        """CREATE TABLE bought AS
-        SELECT l.person_id, o.order_id, any_value(o.ordered_at) AS ordered_at,
+    bought = """SELECT l.person_id, o.order_id, any_value(o.ordered_at) AS ordered_at,
                sum(amount) FILTER (status = 'paid') AS amount,
                sum(amount - quantity * unit_cost) FILTER (status = 'paid') AS margin
         FROM (SELECT DISTINCT * FROM orders) o
         JOIN (SELECT DISTINCT * FROM true_people_links) l USING (source, source_id)
         WHERE ordered_at < TIMESTAMP '2026-01-01' GROUP BY ALL"""
-    )
-    yield lambda query: connection.execute(query).df()
-    connection.close()
+    with asking(world, bought=bought) as connection:
+        yield lambda query: connection.execute(query).df()
 
 
 # --- buy till you die -------------------------------------------------------------------------

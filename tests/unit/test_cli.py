@@ -258,6 +258,7 @@ def row(decision: str, champion: int | None) -> ReviewRow:
         champion_value=None if champion is None else 0.2,
         decision=decision,
         reasons=("brier is [better]",),
+        card="# Churn of demo",
     )
 
 
@@ -274,6 +275,8 @@ def test_review_lists_what_awaits(project, monkeypatch):
     assert "v2: promoted brier 0.1235 against – (no champion yet)" in lines
     assert "v2: held back brier 0.1235 against 0.2 (champion v1)" in lines
     assert "brier is [better]" in lines
+    assert lines.count("Churn of demo") == 2
+    assert "Churn of demo" not in call("review", "--no-cards").output
     call("review", "--no-promote")
     assert asked == {"promote": False}
 

@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 
 from customer360.evaluation import (
+    bootstrap_gain,
     calibration_error,
+    classification_intervals,
     classification_metrics,
     clv_holdout_metrics,
     lift_at,
@@ -216,3 +218,30 @@ def test_qini_refuses_what_the_draw_could_not_give():
         qini_curve([1, 1], [1, 0], [0.5, 1.0], score=[1, 2])
     with pytest.raises(ValueError, match="no chance"):
         qini_curve([1], [True], [0.0], score=[1])
+
+
+def test_a_better_score_gains_beyond_chance_and_an_equal_one_does_not():
+    rng = np.random.default_rng(1)
+    truth = rng.random(2000)
+    actual = rng.random(2000) < truth
+    low, high = bootstrap_gain(actual, truth, rng.random(2000), metric=_accuracy)
+    assert 0 < low < high
+    assert bootstrap_gain(actual, truth, truth, metric=_accuracy) == (0.0, 0.0)
+
+
+def _accuracy(actual, score):
+    return float(((score > 0.5) == (actual > 0.5)).mean())
+
+
+def test_intervals_hold_what_they_are_about_and_narrow_with_more_customers():
+    rng = np.random.default_rng(1)
+    p = rng.random(2000)
+    y = rng.random(2000) < p
+    wide = classification_intervals(y[:200], p[:200])
+    narrow = classification_intervals(y, p)
+    found = classification_metrics(y, p)
+    for name in ("roc_auc", "average_precision", "brier", "base_rate"):
+        low, high = narrow[name]
+        assert low < found[name] < high
+        assert high - low < wide[name][1] - wide[name][0]
+    assert classification_intervals(np.ones(5), np.full(5, 0.5)) == {}

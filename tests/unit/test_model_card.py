@@ -123,3 +123,10 @@ def test_is_the_same_text_twice_and_leaves_its_input_alone() -> None:
 )
 def test_numbers(value: Any, text: str) -> None:
     assert format_number(value) == text
+
+
+def test_intervals_stand_beside_the_metrics() -> None:
+    text = card(intervals={"average_precision": (0.4, 0.43)})
+    assert "| Metric | This model | 95 % interval | recency | P(alive) |" in text
+    assert "| average_precision | 0.4127 | 0.4 to 0.43 | 0.3 | – |" in text
+    assert "| customers | 12,345 | – | – | – |" in text

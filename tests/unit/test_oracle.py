@@ -14,6 +14,7 @@ from customer360.oracle import (
     PAIR_REASONS,
     churn_ceiling,
     dissatisfaction_ceiling,
+    linkable_groups,
     linkage_ceiling,
     messages_ahead,
     uplift_ceiling,
@@ -23,8 +24,8 @@ from customer360.oracle import (
 FIELDS = ("first_name", "last_name", "birth_date", "email", "phone", "street", "postcode", "title")
 
 
-def linked(*records: tuple[str, dict[str, object]]):
-    """The ceiling of records given as person and fields, numbered as they come."""
+def given(*records: tuple[str, dict[str, object]]):
+    """People and their truth, from records given as person and fields, numbered as they come."""
     rows = [
         {"source": "crm", "source_id": str(n), **dict.fromkeys(FIELDS), **fields}
         for n, (_, fields) in enumerate(records)
@@ -32,6 +33,12 @@ def linked(*records: tuple[str, dict[str, object]]):
     people = pd.DataFrame(rows).astype({f: "str" for f in FIELDS if f != "birth_date"})
     people["birth_date"] = pd.to_datetime(people["birth_date"])
     links = people[["source", "source_id"]].assign(person_id=[person for person, _ in records])
+    return people, links
+
+
+def linked(*records: tuple[str, dict[str, object]]):
+    """The ceiling of such records."""
+    people, links = given(*records)
     return linkage_ceiling(people, people_links=links)
 
 
@@ -100,6 +107,23 @@ def test_a_record_without_a_name_that_fits_two_people_is_lost():
     assert ceiling.metrics["indistinguishable_records"] == 1
     assert reasons(ceiling)["fits somebody else as well"] == 2
     assert ceiling.metrics["pairs_linkable"] == 1
+
+
+def test_groups_hold_the_linkable_pairs_and_no_lost_record():
+    family = {"email": "les.durand@free.fr"}
+    records = (
+        ("A", {**LEA, **family, "phone": "+33612345678"}),
+        ("A", {**LEA, "phone": "+33612345678"}),
+        ("A", family),
+        ("B", {"first_name": "Hugo", "last_name": "Durand", **family}),
+    )
+    people, links = given(*records)
+    groups = linkable_groups(people, people_links=links)
+    assert groups[["source", "source_id"]].to_numpy().tolist() == [["crm", n] for n in "0123"]
+    one, two, lost, other = groups["linkable_group"]
+    assert one == two != other and pd.isna(lost)
+    sizes = groups.groupby("linkable_group").size()
+    assert (sizes * (sizes - 1) // 2).sum() == linked(*records).metrics["pairs_linkable"]
 
 
 @pytest.mark.parametrize(

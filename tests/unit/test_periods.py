@@ -71,7 +71,7 @@ def test_snapshots_step_back_by_half_a_horizon():
     assert snapshots.scoring == LAST
     assert snapshots.holdout == LAST - timedelta(days=60)
     back = [(LAST - day).days for day in snapshots.train]
-    assert back == [270, 240, 210, 180, 150, 120]
+    assert back == [300, 270, 240, 210, 180, 150, 120]
     assert snapshots.all_days == (*snapshots.train, snapshots.holdout, snapshots.scoring)
     assert Snapshots.from_dict(snapshots.to_dict()) == snapshots
 

@@ -93,10 +93,46 @@ def test_what_is_measured(asked):
         "segments": 1.0,
         "smallest_segment": float(CUSTOMERS),
         "value_variance_explained": pytest.approx(0.0),
+        "random_variance_explained": pytest.approx(0.0),
     }
+
+
+def test_the_text_model_is_held_against_the_scores_where_there_are_any(root: Path, monkeypatch):
+    store = Store.open(root)
+    score = [1.0, 2.0, 3.0, 5.0]
+    store.write(
+        "dissatisfaction_holdout",
+        pd.DataFrame(
+            {"customer_id": list("abcd"), "text": "x", "reason": "y", "score": score}
+        ).assign(channel="mail"),
+    )
+    store.close()
+    seen: dict = {}
+    monkeypatch.setattr(review, "review", lambda **given: seen.update(given))
+    review.review_models(root=root, params={}, promote=False)
+    held = seen["holdouts"]["dissatisfaction"]
+    assert list(held.inputs) == ["text", "reason", "channel"]
+    perfect = pd.DataFrame({"dissatisfied_probability": held.actual["score"] <= 2})
+    assert held.measure(perfect, held.actual)["survey_roc_auc"] == 1.0
 
 
 def test_before_the_first_run_the_remedy_is_told(tmp_path: Path):
     (tmp_path / "params.yaml").touch()
     with pytest.raises(FileNotFoundError, match="make pipeline"):
         review.review_models(root=tmp_path, params={}, promote=True)
+
+
+def test_intent_is_held_at_moments_of_the_past(root: Path, monkeypatch):
+    store = Store.open(root)
+    hits = pd.DataFrame(
+        {"visitor_id": ["m1", "m0", "m1"], "buys_soon": [True, False, True], "kind": "page"}
+    ).assign(at=pd.Timestamp("2025-01-01"), page=None, category=None, referrer=None, device=None)
+    store.write("intent_holdout", hits)
+    store.close()
+    seen: dict = {}
+    monkeypatch.setattr(review, "review", lambda **given: seen.update(given))
+    review.review_models(root=root, params={}, promote=False)
+    held = seen["holdouts"]["intent"]
+    assert "buys_soon" not in held.inputs and len(held.inputs) == 3
+    perfect = pd.DataFrame({"visitor_id": ["m1", "m0"], "soon_probability": [0.9, 0.1]})
+    assert held.measure(perfect, held.actual)["soon_roc_auc"] == 1.0

@@ -18,6 +18,13 @@ import pandas as pd
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
+from customer360.cleaning.streets import (
+    HOUSE_SUFFIXES,
+    NUMBERED,
+    STREET_KINDS,
+    STREET_WORDS,
+    split_complement,
+)
 from customer360.contracts import CHANNELS, CONTRACTS
 
 __all__ = [
@@ -61,40 +68,6 @@ TITLES_IN_NAMES = frozenset(
 # Particles keep their small letter; "La" and "Le" of a family name do not (de La Tour).
 NAME_PARTICLES = frozenset(_words("de du des von zu y et dit"))
 PLACE_PARTICLES = frozenset(_words("de du des d la le les l sur sous en aux au à lès lez et"))
-
-# French postal norm NF Z10-011, abbreviations of kinds of street and of titles.
-STREET_KINDS = {
-    **dict.fromkeys(_words("r rue"), "rue"),
-    **dict.fromkeys(_words("av ave aven avenue"), "avenue"),
-    **dict.fromkeys(_words("bd bld blvd bvd boul boulevard"), "boulevard"),
-    **dict.fromkeys(_words("pl place"), "place"),
-    **dict.fromkeys(_words("all allee allée allees allées"), "allée"),
-    **dict.fromkeys(_words("ch che chem chemin"), "chemin"),
-    **dict.fromkeys(_words("rte route"), "route"),
-    **dict.fromkeys(_words("imp impasse"), "impasse"),
-    **dict.fromkeys(_words("sq square"), "square"),
-    **dict.fromkeys(_words("fg fbg faubourg"), "faubourg"),
-    **dict.fromkeys(_words("qu quai"), "quai"),
-    **dict.fromkeys(_words("crs cours"), "cours"),
-    **dict.fromkeys(_words("lot lotissement"), "lotissement"),
-    **dict.fromkeys(_words("res résid resid résidence residence"), "résidence"),
-    **dict.fromkeys(_words("pass passage"), "passage"),
-    **dict.fromkeys(_words("espl esplanade"), "esplanade"),
-    **dict.fromkeys(_words("prom promenade"), "promenade"),
-    **dict.fromkeys(_words("vla villa"), "villa"),
-}
-STREET_WORDS = {
-    "gal": "général",
-    "gen": "général",
-    "gén": "général",
-    "mal": "maréchal",
-    "dr": "docteur",
-    "pdt": "président",
-    "cdt": "commandant",
-    "st": "saint",
-    "ste": "sainte",
-}
-HOUSE_SUFFIXES = frozenset(_words("bis ter quater a b c d"))
 
 COUNTRIES = {
     "france": "FR",
@@ -455,28 +428,41 @@ def standardise_city(value: str) -> Cleaned:
         return None, "", "not a town"
     text = re.sub(r"(?i)\bst[.\s-]+(?=\w)", "Saint-", text)
     text = re.sub(r"(?i)\bste[.\s-]+(?=\w)", "Sainte-", text)
-    proper = [
-        _proper(word, particles=PLACE_PARTICLES, first=i == 0)
-        for i, word in enumerate(text.split(" "))
-    ]
-    return " ".join(proper), "city_cedex_removed" if cedex else flag, ""
+    return _place_name(text), "city_cedex_removed" if cedex else flag, ""
 
 
 def standardise_street(value: str) -> Cleaned:
-    """Number and street with the kind of street written out.
+    """Number and street with the kind of street written out, then what completes it.
+
+    Residence, building, entrance, staircase, floor, flat, locality and post box follow the
+    street in that order, after commas, however they were written.
 
     Examples
     --------
     >>> standardise_street("12BIS, AV. DU GAL LECLERC")[0]
     '12 bis avenue du Général Leclerc'
+    >>> standardise_street("Bât B esc.2 apt 12, 3 r. Pasteur")[0]
+    '3 rue Pasteur, bâtiment B, escalier 2, appartement 12'
     """
     text, flag = _tidy(value)
     if not text:
         return EMPTY
     if _is_placeholder(text):
         return None, "", "placeholder, not a street"
+    street, complements = split_complement(text)
+    lines = [_street_line(street)] if street else []
+    lines += [
+        f"{kind} {name if kind in NUMBERED else _place_name(name)}".strip()
+        for kind, name in complements
+    ]
+    if not lines:
+        return None, "", "not a street"
+    return ", ".join(lines), flag, ""
+
+
+def _street_line(text: str) -> str:
     text = re.sub(r"(?i)^(\d+)\s*(bis|ter|quater|[a-d])?\b\s*,?\s*", r"\1 \2 ", text)
-    words = [word for word in re.split(r"[\s,]+", text) if word]
+    words = text.split()
     out: list[str] = []
     kind_known = False
     for word in words:
@@ -491,7 +477,14 @@ def standardise_street(value: str) -> Cleaned:
             out.append(_capitalise(STREET_WORDS[key]))
         else:
             out.append(_proper(word, particles=PLACE_PARTICLES, first=not out))
-    return " ".join(out), flag, ""
+    return " ".join(out)
+
+
+def _place_name(text: str) -> str:
+    return " ".join(
+        _proper(word, particles=PLACE_PARTICLES, first=i == 0)
+        for i, word in enumerate(text.split())
+    )
 
 
 def standardise_country(value: str) -> Cleaned:

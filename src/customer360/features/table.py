@@ -11,6 +11,7 @@ from customer360.contracts import CONTRACTS
 from customer360.features.blocks import (
     basket_block,
     contact_block,
+    known_block,
     rfm_block,
     service_block,
     web_block,
@@ -45,6 +46,8 @@ def build_features(
     as_of: date,
     horizon_days: int,
     timezone: str,
+    customers: Any = None,
+    first_day: date | None = None,
 ) -> Any:
     """Describe each customer who bought by `as_of`, from what was known that day.
 
@@ -59,13 +62,23 @@ def build_features(
         Length of the periods that "last" and "previous" mean.
     timezone : str
         Zone of the shop; says when `as_of` ends.
+    customers : frame, optional
+        Contract `customers`, of the same engine: since when each is known. Without it, since
+        the first purchase.
+    first_day : date, optional
+        First day of the order history.
 
     Returns
     -------
     frame
         One row per customer, contract `features`, of the type given.
     """
-    table = rfm_block(purchase_days, as_of=as_of, horizon_days=horizon_days)
+    table = known_block(
+        rfm_block(purchase_days, as_of=as_of, horizon_days=horizon_days),
+        customers,
+        as_of=as_of,
+        first_day=first_day,
+    )
     for block in (
         basket_block(orders, as_of=as_of),
         web_block(web_events, as_of=as_of, horizon_days=horizon_days, timezone=timezone),
@@ -100,8 +113,9 @@ def label_future(
     Returns
     -------
     frame
-        The features with `churned` (True: no purchase in the window) and
-        `future_margin` (currency, 0 where nothing was bought).
+        The features with `churned` (True: no purchase in the window), `days_to_next` (days
+        until the next purchase, empty without one in the window) and `future_margin`
+        (currency, 0 where nothing was bought).
     """
     now = day_of(as_of)
     future = (
@@ -110,16 +124,17 @@ def label_future(
         .with_columns(day_no=day_number("day"))
         .filter((nw.col("day_no") > now) & (nw.col("day_no") <= now + horizon_days))
         .group_by("customer_id")
-        .agg(future_days=nw.len(), future_margin=nw.col("margin").sum())
+        .agg(next_day=nw.col("day_no").min(), future_margin=nw.col("margin").sum())
     )
     return (
         nw.from_native(features)
         .lazy()
         .join(future, on="customer_id", how="left")
         .with_columns(
-            nw.col("future_days").is_null().alias(column),
+            nw.col("next_day").is_null().alias(column),
+            days_to_next=(nw.col("next_day") - now).cast(nw.Float64),
             future_margin=nw.col("future_margin").fill_null(0.0),
         )
-        .drop("future_days")
+        .drop("next_day")
         .to_native()
     )

@@ -142,6 +142,10 @@ def _read_from_same_email(column: str) -> str:
     return f"({_same('email')} and {_same(column)} and ({column}_read_l or {column}_read_r))"
 
 
+def _days_apart(days: int) -> str:
+    return f"abs(date_diff('day', opened_on_l, opened_on_r)) <= {days}"
+
+
 _SWAPPED = "(first_name_l = last_name_r and last_name_l = first_name_r)"
 _BIRTH_SWAPPED = (
     "(substr(birth_date_l, 1, 4) = substr(birth_date_r, 1, 4) "
@@ -330,6 +334,21 @@ COMPARISONS = (
         "personal",
         ("title",),
         (Level("same", _same("title"), 0.98, 0.5), Level("different", "ELSE", 0.02)),
+    ),
+    # Who joins the loyalty programme at the till opens an account the same evening.
+    Comparison(
+        "opened",
+        "day of the first record",
+        "shared",
+        ("opened_on",),
+        (
+            Level("same day", _days_apart(0), 0.10, 1e-3, 0.02),
+            Level("within a week", _days_apart(7), 0.05, 7e-3, 0.02),
+            Level("within a month", _days_apart(30), 0.10, 0.03, 0.05),
+            Level("within three months", _days_apart(91), 0.15, 0.10, 0.11),
+            Level("within a year", _days_apart(365), 0.30, 0.30, 0.31),
+            Level("more than a year apart", "ELSE", 0.30, household=0.49),
+        ),
     ),
     # A person is seldom twice in one system, and often in several.
     Comparison(

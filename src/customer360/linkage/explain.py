@@ -136,7 +136,9 @@ def mask(values: pd.Series) -> pd.Series:
     return values.astype("str").str.replace(r"(?<=[^\W\d_])\w|[\d_]", "•", regex=True)
 
 
-def hardest_pairs(matches: Matches, *, count: int) -> pd.DataFrame:
+def hardest_pairs(
+    matches: Matches, *, count: int, decided: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """The pairs whose evidence lies nearest to what a link asks for.
 
     Parameters
@@ -144,6 +146,8 @@ def hardest_pairs(matches: Matches, *, count: int) -> pd.DataFrame:
     matches : Matches
     count : int
         Most pairs wanted.
+    decided : pandas.DataFrame, optional
+        From `corrections.read_decisions`: pairs that nobody needs to look at again.
 
     Returns
     -------
@@ -153,6 +157,9 @@ def hardest_pairs(matches: Matches, *, count: int) -> pd.DataFrame:
     asked = math.log2(matches.threshold / (1 - matches.threshold))
     distance = (matches.pairs["match_weight"] - asked).abs()
     table = matches.pairs.assign(distance=distance).sort_values(["distance", *PAIR])
+    if decided is not None:
+        known = pd.MultiIndex.from_frame(decided[PAIR])
+        table = table[~pd.MultiIndex.from_frame(table[PAIR]).isin(known)]
     return table.head(count).drop(columns="distance").reset_index(drop=True)
 
 

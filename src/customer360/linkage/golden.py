@@ -195,19 +195,17 @@ def _join_field(field: str) -> str:
 
 
 _PARTS = next(rule.fields for rule in FIELD_RULES if rule.together)
+_PARTS_SQL = " union all ".join(
+    f"""select customer, '{field}'::field, nullif(split_part(text, chr(31), {i}), ''), best, rule,
+        candidates, completed, nullif(split_part(runner_up, chr(31), {i}), ''), runner_up_best
+        from chosen where field = '{ADDRESS}'"""
+    for i, field in enumerate(_PARTS, start=1)
+)
 _TOLD = f"""
     with parts as (
         select customer, field, text as value, * exclude (customer, field, text, vote)
         from chosen where field <> '{ADDRESS}'
-        union all {
-    " union all ".join(
-        f"select customer, '{field}'::field, nullif(split_part(text, chr(31), {i}), ''), best, "
-        "rule, candidates, completed, "
-        f"nullif(split_part(runner_up, chr(31), {i}), ''), runner_up_best "
-        f"from chosen where field = '{ADDRESS}'"
-        for i, field in enumerate(_PARTS, start=1)
-    )
-}
+        union all {_PARTS_SQL}
     )
     select * from parts where value is not null order by customer, field
 """

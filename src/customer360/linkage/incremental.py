@@ -23,14 +23,17 @@ from customer360.linkage.clusters import connected_components, link_records
 from customer360.linkage.comparisons import COMPARISONS, Comparison
 from customer360.linkage.engine_tables import as_arrow, as_pandas
 from customer360.linkage.matching import (
+    KEPT_PROBABILITY,
     RARITY_FACTORS,
     RARITY_RECORDS,
     RARITY_SHARES,
     Matches,
     _keep,
     _score,
+    _together,
 )
 from customer360.linkage.model import LinkageModel, check_trained
+from customer360.linkage.name_origins import add_names_together
 from customer360.linkage.pair_engines import DuckDBPairs
 from customer360.linkage.records import (
     _DERIVED,
@@ -38,6 +41,7 @@ from customer360.linkage.records import (
     derive_columns,
     prepare_records,
 )
+from customer360.linkage.rivals import by_fields_alone, find_rivals
 
 __all__ = ["Known", "compare_records", "compared_records", "link_new_records"]
 
@@ -45,7 +49,19 @@ KEY = ["source", "source_id"]
 _FOLDED = [c for c in CONTRACTS["compared_records"].column_names if c not in (*KEY, "fingerprint")]
 # A record is new when any of this changes: it is all that the comparisons see.
 _SEEN = ("title", "first_name", "last_name", "birth_date", "email", "phone", "street", "postcode",
-         "city")  # fmt: skip
+         "city", "created_at")  # fmt: skip
+
+
+# Pairs of the last run, by number of the records at hand.
+_PAIRS_BY_NUMBER = """
+    select l.record as record_l, r.record as record_r, k.field_probability as match_probability
+    from known_pairs k
+    join records l on l.source = k.source_l and l.source_id = k.source_id_l
+    join records r on r.source = k.source_r and r.source_id = k.source_id_r"""
+# A record that changed is no longer what its pairs say.
+_KNOWN_PAIRS = f"""{_PAIRS_BY_NUMBER}
+    anti join fresh f on f.source = k.source_l and f.source_id = k.source_id_l
+    anti join fresh g on g.source = k.source_r and g.source_id = k.source_id_r"""
 
 
 @dataclass(frozen=True)
@@ -88,6 +104,7 @@ def compared_records(people: Any | None) -> Any:
     with closing(duckdb.connect()) as connection:
         given = as_arrow(people)
         prepare_records(connection, given)
+        add_names_together(connection)
         connection.register("given", given)
         return connection.sql(
             f"""
@@ -143,9 +160,9 @@ def link_new_records(
         rules = _rules(known.model["blocking_rules"])
         _find_near(connection, rules)
         _make_blocks(connection, model)
-        compared = _compare(connection, model, _pairs_with_new(len(rules)))
+        compared = _compare(connection, model, _pairs_with_new(len(rules)), known=_KNOWN_PAIRS)
         _find_touched(connection, threshold=threshold)
-        compared += _compare(connection, model, _pairs_of_touched(len(rules)))
+        compared += _compare(connection, model, _pairs_of_touched(len(rules)), known=_KNOWN_PAIRS)
         pairs, evidence = _keep(connection, model, records=_last(connection), threshold=threshold)
         touched = connection.sql(
             "select source, source_id from blocks semi join touched using (record)"
@@ -177,7 +194,11 @@ def link_new_records(
 
 
 def compare_records(
-    people: Any, records: Sequence[tuple[str, str]], *, model: Mapping[str, Any]
+    people: Any,
+    records: Sequence[tuple[str, str]],
+    *,
+    model: Mapping[str, Any],
+    pairs: Any | None = None,
 ) -> Matches:
     """Compare a few records with each other, whether or not blocking would.
 
@@ -188,6 +209,8 @@ def compare_records(
     records : sequence of (source, source_id)
     model : mapping
         As `data/linked/model.json` holds it.
+    pairs : frame, optional
+        Contract `link_pairs`: who else fits, beyond these records.
 
     Returns
     -------
@@ -203,7 +226,10 @@ def compare_records(
     wanted = pd.DataFrame(sorted(set(records)), columns=KEY, dtype="str")
     with closing(duckdb.connect()) as connection:
         prepare_records(connection, people)
+        add_names_together(connection)
         connection.register("wanted", wanted)
+        if pairs is not None:
+            connection.register("known_pairs", as_arrow(pairs))
         connection.execute(
             """create temp table everybody as from records;
             create temp table blocks as
@@ -216,7 +242,8 @@ def compare_records(
             raise LinkageError(f"the people table has no record {told}: write SOURCE:SOURCE_ID")
         every_pair = "select l.record, r.record from blocks l join blocks r on l.record < r.record"
         _count_names(connection, fitted)
-        compared = _compare(connection, fitted, every_pair)
+        known = _PAIRS_BY_NUMBER if pairs is not None else None
+        compared = _compare(connection, fitted, every_pair, known=known)
         # A threshold of 0 keeps every pair.
         pairs, evidence = _keep(connection, fitted, records=_last(connection), threshold=0.0)
     return Matches(
@@ -248,15 +275,16 @@ def _trained(model: Mapping[str, Any]) -> LinkageModel:
 
 def _comparisons(model: LinkageModel) -> list[Comparison]:
     """The comparisons that the model has weights for, with the same levels."""
+    fields = by_fields_alone(model).comparisons
     chosen = []
     for comparison in COMPARISONS:
-        labels = [level.label for level in reversed(model.comparisons.get(comparison.name, []))]
+        labels = [level.label for level in reversed(fields.get(comparison.name, []))]
         levels = tuple(level for level in comparison.levels if level.label in labels)
         if labels:
             chosen.append(replace(comparison, levels=levels))
     names = [comparison.name for comparison in chosen]
     kept = [len(comparison.levels) for comparison in chosen]
-    if names != list(model.comparisons) or kept != [len(v) for v in model.comparisons.values()]:
+    if names != list(fields) or kept != [len(levels) for levels in fields.values()]:
         raise LinkageError(
             "the model of the last run makes other comparisons than this version: run in full "
             "(incremental: false in params.yaml)"
@@ -313,7 +341,11 @@ def _find_near(connection: Any, rules: Sequence[str]) -> None:
     shared = " or ".join(f"{c} in (select {c} from keys_new)" for c in columns)
     connection.execute(
         f"""
-        create temp table new_records as from records;
+        create temp table new_records as
+        select r.*, coalesce(t.names_together, 0.0) as names_together
+        from records r left join (
+            select first_name, last_name, any_value(names_together) as names_together
+            from old group by 1, 2) t using (first_name, last_name);
         create temp view everybody as
         select *, false as is_new from old
         union all by name
@@ -422,7 +454,7 @@ def _count_names(connection: Any, model: LinkageModel) -> None:
     )
 
 
-def _compare(connection: Any, model: LinkageModel, pairs: str) -> int:
+def _compare(connection: Any, model: LinkageModel, pairs: str, *, known: str | None = None) -> int:
     """Tables `compared` and `scored` of the pairs that a query gives; their number.
 
     The same conditions as in a full run, asked directly: for a few pairs, Splink's planning
@@ -445,7 +477,8 @@ def _compare(connection: Any, model: LinkageModel, pairs: str) -> int:
             f"(case when {unknown} then -1 {' '.join(rungs)} end)::tinyint level_{name}"
         )
         if rare:
-            measures.append(f"coalesce(case level_{name} {' '.join(rare)} end, 0) as rarity_{name}")
+            rarity = f"coalesce(case level_{name} {' '.join(rare)} end, 0)"
+            measures.append(f"{rarity}{_together(model, name)} as rarity_{name}")
     columns = [row[0] for row in connection.execute("describe blocks").fetchall()]
     sides = ", ".join(f"{side}.{c} as {c}_{side}" for c in columns for side in ("l", "r"))
     connection.execute(
@@ -458,7 +491,10 @@ def _compare(connection: Any, model: LinkageModel, pairs: str) -> int:
         select record_l, record_r, {", ".join(measures)} from sides
         """
     )
-    _score(DuckDBPairs(connection), model)
+    here = DuckDBPairs(connection)
+    _score(here, by_fields_alone(model))
+    find_rivals(connection, at_least=KEPT_PROBABILITY, known=known)
+    _score(here, model)
     return int(connection.execute("select count(*) from compared").fetchall()[0][0])
 
 

@@ -22,13 +22,16 @@ from customer360.linkage.clusters import connected_components
 from customer360.linkage.comparisons import Comparison, choose_comparisons, splink_comparison
 from customer360.linkage.engine_tables import as_pandas, working_connection
 from customer360.linkage.model import LevelShares, LinkageModel, check_trained, start, train
+from customer360.linkage.name_origins import add_names_together
 from customer360.linkage.pair_engines import DuckDBPairs, PairEngine, SparkPairs
 from customer360.linkage.records import LinkageError, prepare_records
+from customer360.linkage.rivals import RIVALS, by_fields_alone, find_rivals, learn_rivals
 
 __all__ = ["Matches", "filled_columns", "match_people"]
 
-# Pairs less probable than this are kept only where they speak against a link.
+# Pairs less probable by their fields are kept only where they speak against a link.
 KEPT_PROBABILITY = 0.01
+LIKELY = 0.5
 SAMPLED_PAIRS = 2_000_000
 PAIRS_PER_RECORD = 10
 SMALLEST_BUDGET = 100_000
@@ -47,8 +50,8 @@ class Matches:
     Attributes
     ----------
     pairs : pandas.DataFrame
-        Contract `link_pairs`, sorted by key: pairs at least 1 % probable, and less
-        probable pairs whose records are linked through others.
+        Contract `link_pairs`, sorted by key: pairs at least 1 % probable by their fields,
+        and less probable pairs whose records are linked through others.
     evidence : pandas.DataFrame
         The same rows: key, `prior`, one column of bits a comparison (`bits_<name>`),
         its level (`level_<name>`, -1 not known) and `bits_household`. The bits of a row
@@ -183,6 +186,7 @@ def _match(
     cost: float,
 ) -> Matches:
     named = prepare_records(connection, people, extra=list(extra))
+    add_names_together(connection, seed=seed)
     comparisons, notes = choose_comparisons(connection, extra=extra)
     if named:
         notes.append(f"the e-mail spells the missing name of its owner {named:,} times")
@@ -235,8 +239,8 @@ def _match(
             check_trained(fitted)
         if engine is not here:
             linker = _linker(engine, comparisons, rules)
-        _hand_over(linker, fitted)
-        _compare(engine, linker, fitted)
+        _hand_over(linker, by_fields_alone(fitted))
+        _compare(engine, linker, by_fields_alone(fitted))
     if given is None:
         patterns = _count_patterns(engine, fitted)
         train(
@@ -249,8 +253,13 @@ def _match(
         )
         check_trained(fitted)
         notes += fitted.notes
-    _score(engine, fitted)
-    engine.bring_back(least=KEPT_PROBABILITY, threshold=threshold)
+    _score(engine, by_fields_alone(fitted))
+    # Who else fits can make a link of a pair that is none by its fields.
+    engine.bring_back(least=KEPT_PROBABILITY, threshold=min(threshold, LIKELY))
+    find_rivals(connection, at_least=KEPT_PROBABILITY)
+    if given is None:
+        learn_rivals(connection, fitted)
+    _score(here, fitted)
     pairs, evidence = _keep(connection, fitted, records=records, threshold=threshold)
     pairs_compared = int(engine.fetch("select count(*) as n from scored")["n"][0])
     parameters = {
@@ -312,7 +321,11 @@ def _no_matches(
     note: str, *, threshold: float, records: int = 0, blocking: pd.DataFrame | None = None
 ) -> Matches:
     empty = {name: pd.Series(dtype="str") for name in KEY_COLUMNS}
-    numbers = {c: pd.Series(dtype=float) for c in ("match_weight", "match_probability")}
+    numbers = {
+        column.name: pd.Series(dtype=float)
+        for column in CONTRACTS["link_pairs"].columns
+        if column.name not in KEY_COLUMNS
+    }
     if blocking is None:
         names = ["family", "rule", "pairs", "large_blocks", "used", "why"]
         blocking = pd.DataFrame({name: pd.Series(dtype=object) for name in names})
@@ -378,6 +391,7 @@ def _linker(engine: PairEngine, comparisons: Sequence[Comparison], rules: Sequen
         comparisons=ladders,
         blocking_rules_to_generate_predictions=[{"blocking_rule": rule.sql} for rule in rules],
         retain_matching_columns=False,
+        additional_columns_to_retain=["names_together"],
         retain_intermediate_calculation_columns=True,
         linker_uid="customer360",
     )
@@ -429,7 +443,7 @@ def _check_same_levels(model: LinkageModel, comparisons: Sequence[Comparison]) -
                 f"the model given knows nothing of {comparison.about} as this people table holds "
                 "it: train a new one (match_people without a model)"
             )
-    for name in set(model.comparisons) - {c.name for c in comparisons}:
+    for name in set(model.comparisons) - {c.name for c in comparisons} - {RIVALS}:
         del model.comparisons[name]
 
 
@@ -439,12 +453,26 @@ def _compare(engine: PairEngine, linker: Any, model: LinkageModel) -> None:
     for name, levels in model.comparisons.items():
         columns.append(f"(round(mw_{name}) - 1)::tinyint as level_{name}")
         if _rare(levels):
-            columns.append(f"coalesce(mw_tf_adj_{name}, 0) as rarity_{name}")
+            columns.append(
+                f"coalesce(mw_tf_adj_{name}, 0){_together(model, name)} as rarity_{name}"
+            )
     found = linker.inference.predict(warning_mode="never")
     engine.make(
         "compared", f"select record_l, record_r, {', '.join(columns)} from {found.physical_name}"
     )
     found.drop_table_from_database_and_remove_from_cache()
+
+
+def _together(model: LinkageModel, name: str) -> str:
+    """What both names the same say beside each alone, added to the family name."""
+    if name != "last_name" or "first_name" not in model.comparisons:
+        return ""
+    return f" + case when {_same_names(model)} then names_together_l else 0 end"
+
+
+def _same_names(model: LinkageModel) -> str:
+    best = {name: model.comparisons[name][-1].value for name in ("first_name", "last_name")}
+    return " and ".join(f"level_{name} = {value}" for name, value in best.items())
 
 
 def _rare(levels: Sequence[LevelShares]) -> bool:
@@ -548,18 +576,19 @@ def _keep(
         select l.source as source_l, l.source_id as source_id_l,
                r.source as source_r, r.source_id as source_id_r,
                s.match_weight, s.match_probability, {_prior(model)!r}::double as prior,
-               {", ".join(parts)}, s.match_weight - (prior + {bits}) as bits_household
+               {", ".join(parts)}, s.match_weight - (prior + {bits}) as bits_household,
+               1 / (1 + pow(2.0, bits_rivals - s.match_weight)) as field_probability
         from scored s
         join compared using (record_l, record_r)
         join records l on l.record = s.record_l
         join records r on r.record = s.record_r
         join groups_given gl on gl.record = s.record_l
         join groups_given gr on gr.record = s.record_r
-        where s.match_probability >= {KEPT_PROBABILITY} or gl.grp = gr.grp
+        where level_rivals >= 0 or gl.grp = gr.grp
         order by s.record_l, s.record_r
         """
         )
     )
     connection.unregister("groups_given")
     pairs = frame[CONTRACTS["link_pairs"].column_names].copy()
-    return pairs, frame.drop(columns=["match_weight", "match_probability"])
+    return pairs, frame.drop(columns=["match_weight", "match_probability", "field_probability"])

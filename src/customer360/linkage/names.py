@@ -8,54 +8,49 @@ from collections.abc import Mapping
 
 __all__ = ["NICKNAMES", "names_in_email", "sound_sql"]
 
-_SHORT_FORMS = """
-alex: alexandre alexandra alexis | annie: anne anne marie | anso: anne sophie
-tony: antoine anthony | tom: thomas | toto: thomas | bat: baptiste | ben: benjamin benoit
-babeth: elisabeth | babette: elisabeth | lisa: elisabeth elise | lili: elisabeth aurelie amelie
-bea: beatrice | bernie: bernard | bob: robert | brice: fabrice | cam: camille | caro: caroline
-cathy: catherine | cath: catherine | cri cri: christine christiane christian
-cricri: christine christiane christian | chris: christophe christian christine christelle
-clem: clement clementine | clo: clotilde | dan: daniel | dany: daniel danielle | dede: andre
-dedette: bernadette odette | dom: dominique | domi: dominique | did: didier | didi: didier
-doudou: edouard | ed: edouard | eli: elisabeth elie | fab: fabien fabrice
-fanny: stephanie francoise | fanfan: francois francoise | fatou: fatoumata fatima
-flo: florence florian florent | fran: francoise francois | fred: frederic frederique
-gaby: gabriel gabrielle | ge ge: gerard | gege: gerard gerald | geo: georges
-gigi: ginette gisele | gil: gilbert gilles | greg: gregory gregoire | gui: guillaume guy
-guigui: guillaume | gus: gustave auguste | henri: henry | isa: isabelle | izzy: isabelle
-jackie: jacqueline jacques | jacky: jacques | jacquot: jacques
-jc: jean claude jean christophe jean charles | jb: jean baptiste | jd: jean denis
-jef: jean francois | jeff: jean francois joffrey | jf: jean francois | jean mi: jean michel
-jerem: jeremy jeremie | jg: jean guy | jl: jean luc jean louis
-jm: jean marc jean michel jean marie | jo: joseph joelle josiane joel | joe: joel joseph
-jojo: georges josette joseph | josie: josiane josette | jp: jean pierre jean paul jean philippe
-jr: jean rene | js: jean sebastien | ju: julie julien juliette julia | juju: julien julie juliette
-jy: jean yves | kat: catherine karine | kiki: christian christine | laeti: laetitia
-laet: laetitia | lau: laura laurent laurence | lolo: laurent laurence | laulau: laurent laurence
-leo: leopold leonard leonie | lou: louise louis | loulou: louis louise | lu: lucie lucien
-ludo: ludovic | mag: magalie magali marguerite | magali: magalie | maite: marie therese therese
-malo: marie laure | man: manon manuel | manu: emmanuel emmanuelle manuel manuela | marco: marc
-mado: madeleine | margot: marguerite | marie chris: marie christine
-marie jo: marie josephe marie josee | marie lou: marie louise | marylou: marie louise
-mat: mathieu matthieu mathis mathilde | math: mathieu matthieu mathilde mathis
-matt: matthieu mathieu | max: maxime maximilien | mel: melanie melissa | meme: aimee
-mich: michel michelle michele | mimi: michel michele mireille | michou: michel michelle michele
-mick: mickael michel | mika: mickael | mike: michael mickael | momo: maurice mohamed
-mumu: muriel | nad: nadine nadege nadia | nana: anna nathalie | nanou: anne
-nath: nathalie nathan | nat: nathalie nathan | nico: nicolas nicole | nini: virginie nicole
-oli: olivier olivia | oliv: olivier | olive: olivier | pat: patrick patrice patricia
-patou: patrick patricia | paulo: paul | perrine: pierrette | phil: philippe | philou: philippe
-pierrot: pierre | pym: pierre yves marie | popo: pauline | py: pierre yves | quent: quentin
-raph: raphael raphaelle | ray: raymond | ri ri: henri | riri: henri | rob: robert robin
-rom: romain roman | roro: robert romain | sab: sabine sabrina | sam: samuel samantha
-sandy: sandrine sandra | sandra: alexandra | seb: sebastien | sev: severine | simo: simone
-so: sophie solene | soso: sophie solange | stef: stephane stephanie | steph: stephane stephanie
-suzy: suzanne suzette | syl: sylvie sylvain | sylv: sylvie sylvain | theo: theophile theodore
-tim: timothee | tib: thibault thibaut | titi: thierry thibault thibaut | tof: christophe
-toine: antoine | toinou: antoine | totof: christophe | val: valerie valentin valentine
-vero: veronique | vic: victor victoria | vince: vincent | vir: virginie | vivi: viviane virginie
-xav: xavier | yo: yohan yoann johan | yoyo: yohan yoann lionel | yv: yves yvonne | zab: isabelle
-zaza: isabelle elisabeth
+# Made as French makes them: a piece of the name, its first syllable twice, or the initials of a
+# compound name (docs/nicknames.md names who describes these habits).
+_REGULAR = """
+alex: alexandre, alexandra, alexis | bea: beatrice | ben: benjamin, benoit | brice: fabrice
+cam: camille | caro: caroline | cath: catherine
+chris: christophe, christian, christine, christelle | clem: clement, clementine | clo: clotilde
+dan: daniel | did: didier | didi: didier | dom: dominique | domi: dominique | ed: edouard
+eli: elisabeth, elie | fab: fabien, fabrice | fatou: fatoumata | flo: florence, florian, florent
+fran: francoise, francois | fred: frederic, frederique | gege: gerard, gerald | geo: georges
+gigi: ginette, gisele | gil: gilbert, gilles | greg: gregory, gregoire | gui: guillaume
+guigui: guillaume | gus: gustave, auguste | isa: isabelle | jb: jean baptiste
+jc: jean claude, jean christophe, jean charles | jd: jean denis | jean mi: jean michel
+jerem: jeremy, jeremie | jf: jean francois | jg: jean guy | jl: jean luc, jean louis
+jm: jean marc, jean michel, jean marie | jo: joseph, joelle, josiane, joel | joe: joel
+jojo: josette, joseph | jp: jean pierre, jean paul, jean philippe | jr: jean rene
+js: jean sebastien | ju: julie, julien, juliette, julia | juju: julien, julie, juliette
+jy: jean yves | laet: laetitia | laeti: laetitia | lau: laura, laurent, laurence
+laulau: laurent, laurence | leo: leopold, leonard, leonie | lou: louise, louis | loulou: louis
+lu: lucie, lucien | ludo: ludovic | mag: magalie, magali | magali: magalie | man: manon, manuel
+manu: emmanuel, emmanuelle, manuel, manuela | marie chris: marie christine
+marie jo: marie josephe, marie josee | marie lou: marie louise
+mat: mathieu, matthieu, mathis, mathilde | math: mathieu, mathilde, mathis
+max: maxime, maximilien | mel: melanie, melissa | mich: michel, michelle, michele | mick: mickael
+mimi: michel, michele, mireille | momo: mohamed | mumu: muriel | nad: nadine, nadege, nadia
+nana: nathalie | nat: nathalie, nathan | nath: nathalie, nathan | nico: nicolas, nicole
+nini: nicole | oli: olivier, olivia | oliv: olivier | pat: patrick, patrice, patricia
+phil: philippe | py: pierre yves | quent: quentin | raph: raphael, raphaelle | ray: raymond
+rob: robert, robin | rom: romain, roman | roro: robert, romain | sab: sabine, sabrina
+sam: samuel, samantha | seb: sebastien | sev: severine | simo: simone | so: sophie, solene
+soso: solange | steph: stephane, stephanie | syl: sylvie, sylvain | sylv: sylvie, sylvain
+theo: theophile, theodore | tim: timothee | toine: antoine | val: valerie, valentin, valentine
+vero: veronique | vic: victor, victoria | vince: vincent | vir: virginie | vivi: viviane, virginie
+xav: xavier | yo: yohan, yoann | yoyo: yohan, yoann | yv: yves, yvonne
+"""
+# Made otherwise, and each listed by somebody who collects them (docs/nicknames.md).
+_LISTED = """
+babeth: elisabeth | babette: elisabeth | bernie: bernard | bob: robert | cathy: catherine
+dany: daniel | dede: andre | fanny: francoise | gaby: gabriel, gabrielle | jackie: jacqueline
+jacquot: jacques | joe: joseph | lili: elisabeth | lisa: elisabeth | loulou: louise
+maite: marie therese | margot: marguerite | matt: mathieu, matthieu
+michou: michel, michele, michelle | mika: mickael | mike: michael, mickael | mimi: michelle
+nanou: anne | pierrot: pierre | riri: henri | sandra: alexandra | sandy: sandra, sandrine
+soso: sophie | stef: stephane, stephanie | tom: thomas | tony: anthony, antoine | toto: thomas
 """
 
 
@@ -83,23 +78,17 @@ def sound_sql(name: str) -> str:
     return f"nullif({text}, '')"
 
 
-def _read(text: str) -> dict[str, tuple[str, ...]]:
-    """Short form to the full names it may stand for; compound names are kept whole."""
-    compound = {"jean", "marie", "anne", "pierre"}
+def _read(*texts: str) -> dict[str, tuple[str, ...]]:
+    """Short form to the full names it may stand for."""
     short_forms: dict[str, tuple[str, ...]] = {}
-    for entry in re.split(r"[|\n]", text.strip()):
-        short, _, fulls = entry.partition(":")
-        names: list[str] = []
-        for word in fulls.split():
-            if names and names[-1] in compound:
-                names[-1] = f"{names[-1]} {word}"
-            else:
-                names.append(word)
-        short_forms[short.strip()] = tuple(names)
+    for entry in re.split(r"[|\n]", "\n".join(text.strip() for text in texts)):
+        short, _, names = entry.partition(":")
+        fulls = tuple(name.strip() for name in names.split(","))
+        short_forms[short.strip()] = short_forms.get(short.strip(), ()) + fulls
     return short_forms
 
 
-NICKNAMES = _read(_SHORT_FORMS)
+NICKNAMES = _read(_REGULAR, _LISTED)
 
 
 def names_in_email(

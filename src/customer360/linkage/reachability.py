@@ -42,8 +42,8 @@ LANDLINE = r"^\+(33[1-589]|26226|59059|59459|59659)"
 # Same house of a customer: its postcode and number; without a number, the words.
 _STREET = "trim(regexp_replace(strip_accents(lower({0}.street)), '[^a-z0-9]+', ' ', 'g'))"
 _PLAIN = (
-    r"regexp_replace({0}, '\b(appt|apt|appartement|esc|escalier|bat|batiment|lieu dit|ld)"
-    r"( [a-z0-9]{{1,4}}\b)?', ' ', 'g')"
+    r"regexp_replace({0}, '\b(appt|apt|appartement|esc|escalier|bat|batiment|entree|etage|porte"
+    r"|lieu dit|ld)( [a-z0-9]{{1,4}}\b)?', ' ', 'g')"
 )
 
 

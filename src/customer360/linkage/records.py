@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from customer360.cleaning.streets import COMPLEMENTS
 from customer360.linkage.engine_tables import as_arrow
 from customer360.linkage.names import NICKNAMES, names_in_email, sound_sql
 
@@ -30,6 +31,8 @@ _FOLDED = (
     "nullif(trim(regexp_replace(strip_accents(replace(replace(lower({0}), 'œ', 'oe'), 'æ', 'ae')),"
     " '[^a-z0-9]+', ' ', 'g')), '')"
 )
+# Flat and building are left out where another record has them: the house is compared.
+_COMPLEMENT = ", (" + "|".join(kind for kind in COMPLEMENTS if kind) + r")\b.*$"
 # Columns of table `records`, from those of the contract `staged.people`.
 COLUMNS = {
     "first_name": _FOLDED.format("first_name"),
@@ -40,16 +43,17 @@ COLUMNS = {
     "email": "lower(email)",
     "email_name": "regexp_replace(split_part(lower(email), '@', 1), '[+].*$', '')",
     "phone": "phone",
-    "street": _FOLDED.format("street"),
+    "street": _FOLDED.format(f"regexp_replace(street, '{_COMPLEMENT}', '')"),
     # 1000 is Brussels and Lausanne: postcodes of other countries than most bear their name.
     "postcode": "case when country <> (select country from home) then upper(country) || ' ' "
     "else '' end || upper(postcode)",
     "city": _FOLDED.format("city"),
     "country": "upper(country)",
+    "opened_on": "try_cast(substr(created_at, 1, 10) as date)",
 }
 _GIVEN = (
     "first_name", "last_name", "title", "birth_date", "email", "phone", "street", "postcode",
-    "city", "country",
+    "city", "country", "created_at",
 )  # fmt: skip
 # French mobiles, mainland and overseas.
 _MOBILE = r"^[+](33[67]|(262|590|594|596)(69|63|70))"

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xgboost as xgb
+from scipy.stats import norm
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
@@ -22,14 +23,32 @@ __all__ = [
     "ChurnError",
     "ChurnModel",
     "at_risk",
+    "days_to_return",
     "explain",
     "fit_churn",
     "recency_baseline",
+    "return_curves",
     "usable_features",
 ]
 
 # Sign of the effect that reason demands, whatever a small sample says.
-MONOTONE = {"recency_days": 1, "recency_over_gap": 1, "orders_last_period": -1}
+MONOTONE = {
+    "recency_days": 1,
+    "recency_over_gap": 1,
+    "silence_over_rhythm": 1,
+    "purchases_missed": 1,
+    "days_since_visit": 1,
+    "days_since_open": 1,
+    "days_since_conversation": 1,
+    "orders_last_period": -1,
+    "orders_last_quarter": -1,
+    "orders_last_half": -1,
+    "orders_last_year": -1,
+    "purchase_rate": -1,
+    "known_days": -1,
+}
+# Totals grow with the history on file: what they mean on one day is not what they mean later.
+GROWING = ("net_amount", "margin", "cost_to_serve", "cost_to_contact")
 PARAMETERS = {
     "objective": "binary:logistic",
     "eta": 0.1,
@@ -68,8 +87,12 @@ def at_risk(features: pd.DataFrame, *, horizon_days: int) -> pd.Series:
 
 
 def usable_features(features: pd.DataFrame, names: Sequence[str]) -> list[str]:
-    """Those of `names` that vary in this dataset; a constant tells nothing."""
-    return [n for n in names if features[n].nunique(dropna=False) > 1]
+    """Those of `names` that vary in this dataset, without totals since the beginning.
+
+    A constant tells nothing; a total says on the holdout day, when the history is longer,
+    something else than on the days learnt from.
+    """
+    return [n for n in names if n not in GROWING and features[n].nunique(dropna=False) > 1]
 
 
 @dataclass(frozen=True)
@@ -87,6 +110,8 @@ class ChurnModel:
         Platt scaling of the log-odds (Platt 1999).
     horizon_days : int
         Silence that counts as leaving.
+    parts : tuple of xgboost.Booster
+        The same trees learnt without each fifth of the customers, for `interval`; not saved.
     """
 
     booster: Any
@@ -95,12 +120,30 @@ class ChurnModel:
     slope: float
     intercept: float
     horizon_days: int
+    parts: tuple[Any, ...] = ()
 
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Probability to leave, one row per row of `frame`: column churn_probability."""
         margin = self.booster.predict(self.matrix(frame), output_margin=True)
         probability = _sigmoid(self.slope * margin.astype(float) + self.intercept)
         return pd.DataFrame({"churn_probability": probability}, index=frame.index)
+
+    def interval(self, frame: pd.DataFrame, *, level: float = 0.8) -> pd.DataFrame:
+        """How far the probability may lie off because other customers might have been seen.
+
+        Delete-a-group jackknife on the log-odds (Kott 2001): churn_low, churn_high; empty
+        for a model read from a file.
+        """
+        data = self.matrix(frame)
+        centre = self.slope * self.booster.predict(data, output_margin=True) + self.intercept
+        if not self.parts:
+            return pd.DataFrame({"churn_low": np.nan, "churn_high": np.nan}, index=frame.index)
+        each = np.stack([self.slope * p.predict(data, output_margin=True) for p in self.parts])
+        k = len(each)
+        error = np.sqrt((k - 1) / k * ((each - each.mean(axis=0)) ** 2).sum(axis=0))
+        reach = norm.ppf((1 + level) / 2) * error
+        low, high = _sigmoid(centre - reach), _sigmoid(centre + reach)
+        return pd.DataFrame({"churn_low": low, "churn_high": high}, index=frame.index)
 
     def contributions(self, frame: pd.DataFrame) -> pd.DataFrame:
         """SHAP values: what each feature adds to the log-odds (Lundberg et al. 2020)."""
@@ -165,7 +208,7 @@ def fit_churn(
     -------
     ChurnModel
         Number of rounds by cross-validation over customers; calibration on the
-        out-of-fold log-odds of the latest training day.
+        out-of-fold log-odds of all training days.
 
     Raises
     ------
@@ -204,12 +247,13 @@ def fit_churn(
         early_stopping_rounds=PATIENCE,
     )
     rounds = int(np.argmin(np.asarray(history["test-logloss-mean"]))) + 1
-    margin = np.empty(len(target))
+    margin, parts = np.empty(len(target)), []
     for learn, judge in splits:
         part = xgb.train(parameters, data.slice(learn), rounds)
+        parts.append(part)
         margin[judge] = part.predict(data.slice(judge), output_margin=True)
-    latest = np.asarray(train["as_of"] == train["as_of"].max())
-    slope, intercept = _platt(margin[latest], target[latest])
+    # All days, not the latest alone: seasons would be taken for a shift.
+    slope, intercept = _platt(margin, target)
     return ChurnModel(
         booster=xgb.train(parameters, data, rounds),
         feature_names=names,
@@ -217,7 +261,65 @@ def fit_churn(
         slope=slope,
         intercept=intercept,
         horizon_days=horizon_days,
+        parts=tuple(parts),
     )
+
+
+def return_curves(
+    days_to_next: pd.Series, probability: np.ndarray, *, horizon_days: int, groups: int = 5
+) -> pd.DataFrame:
+    """When customers come back, by risk: the survival view of leaving.
+
+    Parameters
+    ----------
+    days_to_next : pandas.Series
+        Days until the next purchase; empty for who did not buy within the horizon.
+    probability : array of float
+        Probability to leave foretold.
+    horizon_days : int
+        Everybody is watched for so long, so that the share still silent is the
+        Kaplan-Meier estimate.
+    groups : int
+        Groups of equal size by rising risk.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per group and week: risk_group (1: lowest risk), highest_probability,
+        day, silent (share not back by then).
+    """
+    rank = pd.Series(probability).rank(method="first").to_numpy()
+    group = np.minimum((rank - 1) * groups // max(len(rank), 1), groups - 1).astype(int)
+    waited = days_to_next.to_numpy(dtype=float, na_value=np.inf)
+    days = np.append(np.arange(0, horizon_days, 7), horizon_days)
+    parts = [
+        pd.DataFrame(
+            {
+                "risk_group": g + 1,
+                "highest_probability": np.max(np.asarray(probability)[group == g], initial=0.0),
+                "day": days,
+                "silent": (waited[group == g][:, None] > days).mean(axis=0),
+            }
+        )
+        for g in range(groups)
+        if (group == g).any()
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def days_to_return(curves: pd.DataFrame, probability: np.ndarray) -> np.ndarray:
+    """Days within which half of those of like risk are back; empty where fewer come back.
+
+    Parameters
+    ----------
+    curves : pandas.DataFrame
+        From `return_curves`.
+    probability : array of float
+    """
+    half = curves[curves["silent"] <= 0.5].groupby("risk_group")["day"].min()
+    tops = curves.groupby("risk_group")["highest_probability"].first()
+    group = np.minimum(np.searchsorted(tops.to_numpy(), probability), len(tops) - 1)
+    return half.reindex(tops.index).to_numpy(dtype=float)[group]
 
 
 def recency_baseline(train: pd.DataFrame, frame: pd.DataFrame) -> np.ndarray:
@@ -239,44 +341,136 @@ def recency_baseline(train: pd.DataFrame, frame: pd.DataFrame) -> np.ndarray:
     return model.predict_proba(scaler.transform(_recency(frame)))[:, 1]
 
 
-REASONS: dict[str, tuple[str, str]] = {
-    # feature: (said when it raises the risk, format of the value)
-    "recency_days": ("no purchase for {} days", "{:.0f}"),
-    "recency_over_gap": ("silent for {} times its usual pause", "{:.1f}"),
-    "frequency": ("only {} purchase days so far", "{:.0f}"),
-    "monetary_value": ("average purchase of {}", "{:.0f}"),
-    "tenure_days": ("customer for {} days", "{:.0f}"),
-    "net_amount": ("spent {} in all", "{:.0f}"),
-    "margin": ("margin of {} in all", "{:.0f}"),
-    "net_amount_last_period": ("spent {} lately", "{:.0f}"),
-    "net_amount_previous_period": ("spent {} in the period before", "{:.0f}"),
-    "orders_last_period": ("{} purchase days lately", "{:.0f}"),
-    "orders_previous_period": ("{} purchase days in the period before", "{:.0f}"),
-    "gap_mean_days": ("{} days between purchases", "{:.0f}"),
-    "gap_std_days": ("irregular rhythm (give or take {} days)", "{:.0f}"),
-    "basket_lines": ("{} articles an order", "{:.1f}"),
-    "discount_share": ("{} % of the price in reductions", "{:.0f}"),
-    "returned_share": ("{} % of articles returned", "{:.0f}"),
-    "unpaid_share": ("{} % of articles unpaid", "{:.0f}"),
-    "categories": ("buys in {} categories", "{:.0f}"),
-    "main_category_share": ("{} % spent in one category", "{:.0f}"),
-    "main_category": ("buys mostly {}", "{}"),
-    "channels": ("uses {} channels", "{:.0f}"),
-    "main_channel_share": ("{} % of purchases in one channel", "{:.0f}"),
-    "main_channel": ("buys mostly by {}", "{}"),
-    "web_hits_last_period": ("{} pages seen lately", "{:.0f}"),
-    "days_since_visit": ("no visit to the site for {} days", "{:.0f}"),
-    "contacts_last_period": ("{} messages received lately", "{:.0f}"),
-    "opened_share": ("opens {} % of messages", "{:.0f}"),
-    "conversations_last_period": ("{} conversations with us lately", "{:.0f}"),
-    "claims_last_period": ("{} claims lately", "{:.0f}"),
-    "cost_to_serve": ("care cost {}", "{:.0f}"),
-    "cost_to_contact": ("messages cost {}", "{:.0f}"),
+REASONS: dict[str, tuple[str, str, str]] = {
+    # feature: said when it raises the risk, in English and in French; format of the value
+    "recency_days": ("no purchase for {} days", "aucun achat depuis {} jours", "{:.0f}"),
+    "recency_over_gap": (
+        "silent for {} times its usual pause",
+        "silence de {} fois sa pause habituelle",
+        "{:.1f}",
+    ),
+    "gap_max_days": ("longest pause so far: {} days", "plus longue pause : {} jours", "{:.0f}"),
+    "season_ahead_share": (
+        "{} % of its purchases fall in the season ahead",
+        "{} % de ses achats tombent dans la saison à venir",
+        "{:.0f}",
+    ),
+    "yearly_rhythm": (
+        "buys at one time of the year ({} on a scale of 1)",
+        "achète à un moment de l'année ({} sur une échelle de 1)",
+        "{:.1f}",
+    ),
+    "gap_last_days": (
+        "{} days between its last two purchases",
+        "{} jours entre ses deux derniers achats",
+        "{:.0f}",
+    ),
+    "silence_over_rhythm": (
+        "silent for {} times its rhythm, regular or not",
+        "silence de {} fois son rythme, régulier ou non",
+        "{:.1f}",
+    ),
+    "orders_last_quarter": (
+        "{} purchase days in three months",
+        "{} jours d'achat en trois mois",
+        "{:.0f}",
+    ),
+    "orders_last_half": (
+        "{} purchase days in six months",
+        "{} jours d'achat en six mois",
+        "{:.0f}",
+    ),
+    "orders_last_year": ("{} purchase days in a year", "{} jours d'achat en un an", "{:.0f}"),
+    "known_days": ("known for {} days only", "connu depuis {} jours seulement", "{:.0f}"),
+    "known_before_days": (
+        "on file for {} days before its first purchase seen",
+        "connu {} jours avant son premier achat observé",
+        "{:.0f}",
+    ),
+    "purchase_rate": ("buys on {} days a year", "achète {} jours par an", "{:.1f}"),
+    "purchases_missed": (
+        "would usually have bought {} times since",
+        "aurait d'ordinaire acheté {} fois depuis",
+        "{:.1f}",
+    ),
+    "days_since_open": (
+        "no message opened for {} days",
+        "aucun message ouvert depuis {} jours",
+        "{:.0f}",
+    ),
+    "days_since_conversation": (
+        "no conversation for {} days",
+        "aucun échange depuis {} jours",
+        "{:.0f}",
+    ),
+    "frequency": ("only {} purchase days so far", "seulement {} jours d'achat", "{:.0f}"),
+    "monetary_value": ("average purchase of {}", "panier moyen de {}", "{:.0f}"),
+    "tenure_days": ("customer for {} days", "client depuis {} jours", "{:.0f}"),
+    "net_amount": ("spent {} in all", "{} dépensés en tout", "{:.0f}"),
+    "margin": ("margin of {} in all", "marge de {} en tout", "{:.0f}"),
+    "net_amount_last_period": ("spent {} lately", "{} dépensés récemment", "{:.0f}"),
+    "net_amount_previous_period": (
+        "spent {} in the period before",
+        "{} dépensés la période d'avant",
+        "{:.0f}",
+    ),
+    "orders_last_period": ("{} purchase days lately", "{} jours d'achat récemment", "{:.0f}"),
+    "orders_previous_period": (
+        "{} purchase days in the period before",
+        "{} jours d'achat la période d'avant",
+        "{:.0f}",
+    ),
+    "gap_mean_days": ("{} days between purchases", "{} jours entre deux achats", "{:.0f}"),
+    "gap_std_days": (
+        "irregular rhythm (give or take {} days)",
+        "rythme irrégulier (à {} jours près)",
+        "{:.0f}",
+    ),
+    "basket_lines": ("{} articles an order", "{} articles par commande", "{:.1f}"),
+    "discount_share": ("{} % of the price in reductions", "{} % du prix en remises", "{:.0f}"),
+    "returned_share": ("{} % of articles returned", "{} % d'articles rendus", "{:.0f}"),
+    "unpaid_share": ("{} % of articles unpaid", "{} % d'articles impayés", "{:.0f}"),
+    "categories": ("buys in {} categories", "achète dans {} catégories", "{:.0f}"),
+    "main_category_share": (
+        "{} % spent in one category",
+        "{} % des dépenses dans une catégorie",
+        "{:.0f}",
+    ),
+    "main_category": ("buys mostly {}", "achète surtout {}", "{}"),
+    "channels": ("uses {} channels", "utilise {} canaux", "{:.0f}"),
+    "main_channel_share": (
+        "{} % of purchases in one channel",
+        "{} % des achats par un seul canal",
+        "{:.0f}",
+    ),
+    "main_channel": ("buys mostly by {}", "achète surtout par {}", "{}"),
+    "web_hits_last_period": ("{} pages seen lately", "{} pages vues récemment", "{:.0f}"),
+    "days_since_visit": (
+        "no visit to the site for {} days",
+        "aucune visite du site depuis {} jours",
+        "{:.0f}",
+    ),
+    "contacts_last_period": (
+        "{} messages received lately",
+        "{} messages reçus récemment",
+        "{:.0f}",
+    ),
+    "opened_share": ("opens {} % of messages", "ouvre {} % des messages", "{:.0f}"),
+    "conversations_last_period": (
+        "{} conversations with us lately",
+        "{} échanges avec nous récemment",
+        "{:.0f}",
+    ),
+    "claims_last_period": ("{} claims lately", "{} réclamations récemment", "{:.0f}"),
+    "cost_to_serve": ("care cost {}", "le service a coûté {}", "{:.0f}"),
+    "cost_to_contact": ("messages cost {}", "les messages ont coûté {}", "{:.0f}"),
 }
 PERCENT = {n for n in REASONS if n.endswith("_share")}
 
 
-def explain(model: ChurnModel, frame: pd.DataFrame, *, reasons: int = 3) -> pd.DataFrame:
+def explain(
+    model: ChurnModel, frame: pd.DataFrame, *, reasons: int = 3, language: str = "en"
+) -> pd.DataFrame:
     """Say what raises each customer's risk most, in words.
 
     Parameters
@@ -286,35 +480,39 @@ def explain(model: ChurnModel, frame: pd.DataFrame, *, reasons: int = 3) -> pd.D
         Contract `features`.
     reasons : int
         How many at the most; only features that raise the risk are told.
+    language : {"en", "fr"}
 
     Returns
     -------
     pandas.DataFrame
-        reason_1, reason_2, ...: text, empty where nothing (more) raises the risk.
+        reason_1, reason_2, ... (raison_1, ... in French): text, empty where nothing (more)
+        raises the risk.
     """
     contributions = model.contributions(frame)
-    phrases = np.column_stack([_phrase(frame[n], n) for n in contributions.columns])
+    phrases = np.column_stack([_phrase(frame[n], n, language) for n in contributions.columns])
     values = contributions.to_numpy()
     order = np.argsort(-values, axis=1, kind="stable")[:, :reasons]
     rows = np.arange(len(frame))
-    told = {}
+    told, name = {}, {"en": "reason", "fr": "raison"}[language]
     for rank in range(reasons):
         column = order[:, rank] if rank < order.shape[1] else order[:, -1]
         raises = (values[rows, column] > 0) & (rank < order.shape[1])
-        told[f"reason_{rank + 1}"] = phrases[rows, column]
-        told[f"reason_{rank + 1}"][~raises] = None
+        told[f"{name}_{rank + 1}"] = phrases[rows, column]
+        told[f"{name}_{rank + 1}"][~raises] = None
     return pd.DataFrame(told, index=frame.index)
 
 
-def _phrase(values: pd.Series, name: str) -> np.ndarray:
-    text, number = REASONS.get(name, (name.replace("_", " ") + " {}", "{}"))
+def _phrase(values: pd.Series, name: str, language: str) -> np.ndarray:
+    plain = name.replace("_", " ")
+    english, french, number = REASONS.get(name, (f"{plain} {{}}", f"{plain} {{}}", "{}"))
+    text, unknown = (
+        (english, f"{plain} unknown") if language == "en" else (french, f"{plain} : inconnu")
+    )
     shown = values * 100 if name in PERCENT else values
     distinct = shown.round(1) if pd.api.types.is_numeric_dtype(shown) else shown
     words = {
-        v: text.format(number.format(v)) if v == v and v is not None else f"unknown {name}"
-        for v in distinct.unique()
+        v: text.format(number.format(v)) for v in distinct.unique() if v == v and v is not None
     }
-    unknown = f"{name.replace('_', ' ')} unknown"
     return np.array(
         [words[v] if v == v and v is not None else unknown for v in distinct], dtype=object
     )

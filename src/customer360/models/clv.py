@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import xlogy
+from scipy.stats import nbinom
 
 from customer360.features.btyd_summary import holdout_summary, summarise_purchases
 from customer360.models.btyd import (
@@ -24,6 +25,7 @@ from customer360.models.btyd import (
     BtydError,
     BtydModel,
     GammaGammaModel,
+    Honeymoon,
     ModelName,
     discounted_days_alive,
     discounted_purchases,
@@ -169,6 +171,7 @@ def choose_model(
     candidates: Sequence[ModelName] = MODELS,
     learn_share: float = 2 / 3,
     penalizer: float = 0.0,
+    clock: Honeymoon | None = None,
 ) -> ModelChoice:
     """Choose the model of repeat purchases inside the calibration period.
 
@@ -187,6 +190,8 @@ def choose_model(
     learn_share : float
         Share of the days of the calibration to learn from, between 0 and 1.
     penalizer : float
+    clock : Honeymoon, optional
+        Clock on which ages are read, for every candidate.
 
     Returns
     -------
@@ -216,7 +221,11 @@ def choose_model(
         row: dict[str, Any] = {"model": name, "error": ""}
         try:
             model = fit_btyd(
-                holdout, model=name, time_unit_days=time_unit_days, penalizer=penalizer
+                holdout,
+                model=name,
+                time_unit_days=time_unit_days,
+                penalizer=penalizer,
+                clock=clock,
             )
             predicted = expected_purchases(
                 model, holdout, horizon_days=(calibration_end - split_on).days
@@ -282,7 +291,11 @@ def holdout_table(purchase_days: Any, *, calibration_end: date, holdout_end: dat
 
 
 def predict_holdout(
-    holdout: pd.DataFrame, *, btyd: BtydModel, gamma_gamma: GammaGammaModel | None = None
+    holdout: pd.DataFrame,
+    *,
+    btyd: BtydModel,
+    gamma_gamma: GammaGammaModel | None = None,
+    pace_factor: pd.Series | None = None,
 ) -> pd.DataFrame:
     """What the model and the customer's own past expected of the holdout.
 
@@ -293,6 +306,8 @@ def predict_holdout(
     btyd : BtydModel
     gamma_gamma : GammaGammaModel, optional
         Without it, no value is predicted.
+    pace_factor : pandas.Series, optional
+        By customer_id, from `models.pace`: multiplies the purchases expected.
 
     Returns
     -------
@@ -305,6 +320,7 @@ def predict_holdout(
         raise BtydError("no customer bought before the holdout")
     horizon_days = float(holdout["holdout_days"].iloc[0])
     predicted = expected_purchases(btyd, holdout, horizon_days=horizon_days)
+    predicted = predicted * _pace(holdout, pace_factor)
     age = holdout["T_days"].where(holdout["T_days"] > 0)
     table = holdout.assign(
         predicted_transactions=predicted,
@@ -383,6 +399,8 @@ def customer_value(
     as_of: date,
     cost_to_serve_per_day: pd.DataFrame | None = None,
     step_days: float = _MONTH_DAYS,
+    pace_factor: pd.Series | None = None,
+    level: float = 0.8,
 ) -> pd.DataFrame:
     """Value of each customer over a horizon; it may be negative.
 
@@ -402,6 +420,11 @@ def customer_value(
         nothing is taken off.
     step_days : float
         Length of a discounting step; a month by default.
+    pace_factor : pandas.Series, optional
+        By customer_id, from `models.pace`: multiplies the purchases expected.
+    level : float
+        Of the interval clv_low to clv_high: purchases by a negative binomial law whose
+        variance holds chance, the rate not known better and leaving or not.
 
     Returns
     -------
@@ -421,9 +444,18 @@ def customer_value(
         "step_days": step_days,
     }
     margin = expected_margin(gamma_gamma, summary)
-    gross = discounted_purchases(btyd, summary, **steps) * margin
+    factor = _pace(summary, pace_factor)
+    palive = probability_alive(btyd, summary)
+    count = expected_purchases(btyd, summary, horizon_days=horizon_days) * factor
+    discounted = discounted_purchases(btyd, summary, **steps) * factor
+    gross = discounted * margin
+    low, high = _count_interval(btyd, summary, count=count, palive=palive, level=level)
+    worth = (discounted / count.where(count > 0)).fillna(1.0) * margin
     cost = _cost_per_day(summary, cost_to_serve_per_day)
     cost_to_serve = cost * discounted_days_alive(btyd, summary, **steps)
+    ends = pd.DataFrame({"low": low * worth, "high": high * worth}).sub(
+        cost_to_serve.fillna(0.0), axis=0
+    )
     return pd.DataFrame(
         {
             "customer_id": summary["customer_id"],
@@ -432,13 +464,40 @@ def customer_value(
             "recency_days": summary["recency_days"].astype(float),
             "T_days": summary["T_days"].astype(float),
             "monetary_value": summary["monetary_value"].astype(float),
-            "palive": probability_alive(btyd, summary),
-            "expected_purchases": expected_purchases(btyd, summary, horizon_days=horizon_days),
+            "palive": palive,
+            "expected_purchases": count,
+            "pace_factor": factor,
             "expected_margin": margin,
             "cost_to_serve": cost_to_serve,
             "clv": gross - cost_to_serve.fillna(0.0),
+            # A negative margin turns the ends round.
+            "clv_low": ends.min(axis=1),
+            "clv_high": ends.max(axis=1),
         }
     )
+
+
+def _pace(summary: pd.DataFrame, factor: pd.Series | None) -> pd.Series:
+    """Pace factor of each customer of the summary, 1 where none is known."""
+    if factor is None:
+        return pd.Series(1.0, index=summary.index)
+    found = factor.reindex(summary["customer_id"]).fillna(1.0).to_numpy(float)
+    return pd.Series(found, index=summary.index)
+
+
+def _count_interval(
+    btyd: BtydModel, summary: pd.DataFrame, *, count: pd.Series, palive: pd.Series, level: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Purchases that will lie between these with probability `level`."""
+    mean = np.maximum(count.to_numpy(float), 1e-9)
+    stays = np.clip(palive.to_numpy(float), 1e-3, 1.0)
+    shape = btyd.params["r"] + summary["frequency"].to_numpy(float)
+    # Given alive, a gamma rate: (1 + 1/shape); alive or not scales the second moment.
+    extra = mean**2 * np.maximum((1 + 1 / shape) / stays - 1, 1e-6)
+    size = mean**2 / extra
+    tails = ((1 - level) / 2, (1 + level) / 2)
+    low, high = (nbinom.ppf(q, size, size / (size + mean)) for q in tails)
+    return low, high
 
 
 def _cost_per_day(summary: pd.DataFrame, costs: pd.DataFrame | None) -> pd.Series:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 
 from customer360.plots.style import PALETTE
 
-__all__ = ["colours", "counted", "dated", "horizontal", "legend_below", "new_axes"]
+__all__ = ["colours", "counted", "dated", "heat_map", "horizontal", "legend_below", "new_axes"]
 
 
 def new_axes(*, height: float = 4.2) -> Axes:
@@ -14,6 +18,22 @@ def new_axes(*, height: float = 4.2) -> Axes:
     from matplotlib import pyplot
 
     return pyplot.subplots(figsize=(7.6, max(2.2, height)))[1]
+
+
+def heat_map(
+    data: pd.DataFrame, *, height: float, cmap: str = "RdBu_r", turn: int = 0, **look: Any
+) -> Axes:
+    """Numbers on a grid; names of columns turned by `turn` degrees, `look` for seaborn."""
+    ax = new_axes(height=height)
+    sns.heatmap(data, ax=ax, cmap=cmap, cbar=False, linewidths=1, linecolor="white", **look)
+    ax.set(xlabel="", ylabel="")
+    ax.grid(False)
+    ax.tick_params(axis="y", rotation=0)
+    if turn:
+        # The end of a name, not its middle, stands under its column.
+        for name in ax.get_xticklabels():
+            name.set(rotation=turn, horizontalalignment="right", rotation_mode="anchor")
+    return ax
 
 
 def horizontal(ax: Axes) -> Axes:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.axes import Axes
 
-from customer360.plots.canvas import horizontal, new_axes
+from customer360.plots.canvas import horizontal, legend_below, new_axes
 from customer360.plots.style import MUTED, PALETTE, percent, use_style
 
-__all__ = ["feature_weights", "lift_curves", "reliability", "use_style"]
+__all__ = ["feature_weights", "lift_curves", "reliability", "returns", "use_style"]
 
 
 def lift_curves(curves: dict[str, pd.DataFrame]) -> Axes:
@@ -70,3 +70,24 @@ def feature_weights(contributions: pd.DataFrame, *, most: int = 10) -> Axes:
         title="What tells that a customer leaves",
     )
     return horizontal(ax)
+
+
+def returns(curves: pd.DataFrame) -> Axes:
+    """Share of customers still silent, day by day, by risk foretold.
+
+    Parameters
+    ----------
+    curves : pandas.DataFrame
+        From `models.churn.return_curves`.
+    """
+    ax = new_axes()
+    for colour, (group, curve) in zip(PALETTE, curves.groupby("risk_group"), strict=False):
+        ax.step(curve["day"], curve["silent"], where="post", color=colour, label=f"fifth {group}")
+    ax.set(
+        xlabel="days after the holdout day",
+        ylabel="share not back yet",
+        title="When customers come back, by risk (fifth 5: most at risk)",
+        ylim=(0, 1),
+    )
+    legend_below(ax)
+    return percent(ax, axis="y")

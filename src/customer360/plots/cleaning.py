@@ -5,10 +5,9 @@ from __future__ import annotations
 import textwrap
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 
-from customer360.plots.canvas import counted, horizontal, new_axes
+from customer360.plots.canvas import counted, heat_map, horizontal, new_axes
 from customer360.plots.style import PALETTE, use_style
 
 __all__ = ["field_coverage", "quarantine_reasons", "rows_set_aside", "use_style"]
@@ -77,19 +76,15 @@ def field_coverage(audit: pd.DataFrame, *, table: str) -> Axes:
     """
     data = audit[audit["table"] == table].pivot(index="field", columns="source", values="coverage")
     data = data.loc[data.mean(axis=1).sort_values(ascending=False, kind="stable").index]
-    ax = new_axes(height=0.3 * len(data) + 1.4)
-    sns.heatmap(
+    ax = heat_map(
         data,
-        ax=ax,
+        height=0.3 * len(data) + 1.4,
+        cmap="Blues",
         vmin=0,
         vmax=1,
-        cmap="Blues",
         annot=True,
         fmt=".0%",
-        cbar=False,
-        linewidths=1,
-        linecolor="white",
         annot_kws={"size": 10},
     )
-    ax.set(title=f"Which source fills which field ({table})", xlabel="", ylabel="")
+    ax.set(title=f"Which source fills which field ({table})")
     return ax

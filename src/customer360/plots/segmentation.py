@@ -6,10 +6,9 @@ import textwrap
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 
-from customer360.plots.canvas import horizontal, legend_below, new_axes
+from customer360.plots.canvas import heat_map, horizontal, legend_below, new_axes
 from customer360.plots.style import MUTED, PALETTE, percent, use_style
 
 __all__ = [
@@ -32,17 +31,7 @@ def rfm_map(segments: pd.DataFrame) -> Axes:
     data = pd.crosstab(segments["f_score"], segments["r_score"]).reindex(
         index=range(5, 0, -1), columns=range(1, 6), fill_value=0
     )
-    ax = new_axes(height=4.6)
-    sns.heatmap(
-        data,
-        ax=ax,
-        cmap="Blues",
-        annot=True,
-        fmt=",d",
-        cbar=False,
-        linewidths=1,
-        linecolor="white",
-    )
+    ax = heat_map(data, height=4.6, cmap="Blues", annot=True, fmt=",d")
     ax.set(
         xlabel="recency score (5: bought lately)",
         ylabel="frequency score (5: often)",
@@ -116,18 +105,7 @@ def segment_profiles(profile: pd.DataFrame) -> Axes:
     """
     data = profile.rename(columns=lambda c: c.replace("_", " "))
     data.index = ["\n".join(textwrap.wrap(str(i), 34)) for i in data.index]
-    ax = new_axes(height=0.62 * len(data) + 2.0)
-    sns.heatmap(
-        data,
-        ax=ax,
-        cmap="RdBu_r",
-        vmin=-0.5,
-        vmax=0.5,
-        cbar=False,
-        linewidths=1,
-        linecolor="white",
-    )
-    ax.set(title="Traits of each segment (red: more than average)", xlabel="", ylabel="")
-    ax.tick_params(axis="x", rotation=30)
-    ax.tick_params(axis="y", rotation=0, labelsize=10)
+    ax = heat_map(data, height=0.62 * len(data) + 2.0, turn=30, vmin=-0.5, vmax=0.5)
+    ax.set(title="Traits of each segment (red: more than average)")
+    ax.tick_params(axis="y", labelsize=10)
     return ax

@@ -39,6 +39,9 @@ STAGES = (
     Stage(9, "campaigns", "Whom to contact, with what, when, for how much?", ("plan", "execute")),
     Stage(10, "measurement", "What did it earn?", ("measure",)),
     Stage(11, "oracle", "How good could any model be?", ("measure",)),
+    Stage(12, "dissatisfaction", "Who is dissatisfied?", ("analyse",)),
+    Stage(13, "families", "How does each customer behave, and what moves it?", ("analyse",)),
+    Stage(14, "intent", "What is a visitor about to do?", ("analyse",)),
 )
 
 

@@ -14,7 +14,13 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 from threadpoolctl import threadpool_limits
 
-__all__ = ["SEGMENT_FEATURES", "SegmentationModel", "choose_segments", "name_segments"]
+__all__ = [
+    "SEGMENT_FEATURES",
+    "SegmentationModel",
+    "choose_segments",
+    "explained_share",
+    "name_segments",
+]
 
 SEGMENT_FEATURES = (
     "recency_days",
@@ -24,10 +30,14 @@ SEGMENT_FEATURES = (
     "discount_share",
     "main_category_share",
     "basket_lines",
+    "effective_categories",
+    "effective_channels",
+    "affinity",
 )
 # Amounts and counts are heavy-tailed: a logarithm lets a big customer be far, not alone.
 LOGARITHMIC = {"recency_days", "frequency", "monetary_value", "gap_mean_days", "basket_lines"}
 MOST_ROWS = 20_000
+LEAST_STRETCH = 0.25
 
 
 @dataclass(frozen=True)
@@ -96,14 +106,16 @@ def choose_segments(
     stability_floor: float,
     resamples: int,
     seed: int,
+    past: pd.DataFrame | None = None,
 ) -> tuple[SegmentationModel, pd.DataFrame]:
     """Fit the finest segmentation that survives resampling.
 
     For each number of segments, k-means is fitted on pairs of bootstrap samples and
     both models segment all customers; the adjusted Rand index says how far they agree
     (Hubert & Arabie 1985; Hennig 2007). The largest number whose agreement reaches the
-    floor and whose smallest segment respects privacy is kept; when none is stable enough,
-    the most stable one that respects privacy; when none respects it, a single segment.
+    floor and whose smallest segment respects privacy is kept or, where the `past` is given,
+    the one of them that tells most of what customers then brought; when none is stable
+    enough, the most stable one that respects privacy; when none respects it, one segment.
 
     Parameters
     ----------
@@ -118,19 +130,25 @@ def choose_segments(
     resamples : int
         Pairs of bootstrap samples.
     seed : int
+    past : pandas.DataFrame, optional
+        Customers as known on an earlier day, with future_margin (currency): the use of a
+        segmentation is what it tells of it. Traits that told more of it weigh more.
 
     Returns
     -------
     model : SegmentationModel
         Named by `name_segments`.
     trials : pandas.DataFrame
-        One row per number tried: segments, stability_ari, smallest_segment, chosen.
+        One row per number tried: segments, stability_ari, smallest_segment,
+        value_explained (empty without `past`), chosen.
     """
-    used = [name for name in SEGMENT_FEATURES if features[name].notna().any()]
+    used = _known(features)
     fill = tuple(float(v) for v in _matrix(features, used, None, median=True))
     matrix = _matrix(features, used, fill)
     centre, scale = matrix.mean(axis=0), matrix.std(axis=0)
     scale = np.where(scale > 0, scale, 1.0)
+    if past is not None and len(past):
+        scale = scale / _usefulness(past, used)
     standard = (matrix - centre) / scale
     rng = np.random.default_rng(seed)
     sample = standard
@@ -157,9 +175,20 @@ def choose_segments(
             rows.insert(0, (1, 1.0, len(standard)))
     private = [row for row in rows if row[2] >= min_segment or row[0] == 1]
     stable = [row for row in private if row[1] >= stability_floor]
-    # The finest that is stable enough; failing that, the most stable one.
-    chosen = max(stable)[0] if stable else max(private, key=lambda row: row[1])[0]
     trials = pd.DataFrame(rows, columns=["segments", "stability_ari", "smallest_segment"])
+    use = np.full(len(trials), np.nan)
+    if past is not None and len(past):
+        standard_past = (_matrix(past, used, fill) - centre) / scale
+        for i, k in enumerate(trials["segments"]):
+            label = _nearest(standard_past, fits[k])
+            use[i] = explained_share(label, past["future_margin"].to_numpy(dtype=float))
+    trials["value_explained"] = use
+    told = dict(zip(trials["segments"], use, strict=True))
+    # The most useful, or finest, that is stable enough; failing that, the most stable one.
+    if stable:
+        chosen = max(stable, key=lambda row: (np.nan_to_num(told[row[0]]), row[0]))[0]
+    else:
+        chosen = max(private, key=lambda row: row[1])[0]
     trials["chosen"] = trials["segments"] == chosen
     centroids = fits[chosen]
     order = _order_by_value(features, _nearest(standard, centroids), chosen)
@@ -175,6 +204,18 @@ def choose_segments(
     return SegmentationModel(**{**asdict(model), "names": tuple(names)}), trials
 
 
+def explained_share(segment: np.ndarray, future_margin: np.ndarray) -> float:
+    """Share of the variance of log(1 + margin) that lies between segments (eta squared).
+
+    A few giants would decide alone on the plain scale.
+    """
+    value = np.log1p(future_margin.clip(min=0))
+    groups = pd.Series(value).groupby(segment)
+    total = ((value - value.mean()) ** 2).sum()
+    between = (groups.size() * (groups.mean() - value.mean()) ** 2).sum()
+    return float(between / total) if total > 0 else 0.0
+
+
 WORDS: Mapping[str, tuple[str, str]] = {
     "recency_days": ("silent for long", "bought lately"),
     "frequency": ("frequent", "seldom"),
@@ -183,6 +224,9 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "discount_share": ("on promotion", "full price"),
     "main_category_share": ("one category", "many categories"),
     "basket_lines": ("many articles", "few articles"),
+    "effective_categories": ("varied tastes", "narrow taste"),
+    "effective_channels": ("several channels", "one channel"),
+    "affinity": ("buys things together", "buys things apart"),
 }
 
 
@@ -201,9 +245,9 @@ def name_segments(features: pd.DataFrame, segment: pd.Series) -> list[str]:
     list of str
         Such as ``"Frequent, large baskets, bought lately"``; all different.
     """
-    ranks = pd.DataFrame(
-        {n: features[n].rank(pct=True) - 0.5 for n in SEGMENT_FEATURES if features[n].notna().any()}
-    ).fillna(0.0)
+    ranks = pd.DataFrame({n: features[n].rank(pct=True) - 0.5 for n in _known(features)}).fillna(
+        0.0
+    )
     means = ranks.groupby(segment.to_numpy()).mean()
     names: list[str] = []
     for _, row in means.iterrows():
@@ -217,6 +261,12 @@ def name_segments(features: pd.DataFrame, segment: pd.Series) -> list[str]:
         )
         names.append(name if name not in names else f"{name} ({len(names) + 1})")
     return names
+
+
+def _known(features: pd.DataFrame) -> list[str]:
+    """Traits that are there and say something: one that is the same for all does not."""
+    there = [n for n in SEGMENT_FEATURES if n in features and features[n].notna().any()]
+    return [n for n in there if features[n].nunique() > 1] or there[:1]
 
 
 def _sentence(words: Sequence[str]) -> str:
@@ -237,6 +287,16 @@ def _matrix(
 
 def _kmeans(matrix: np.ndarray, k: int, seed: int) -> np.ndarray:
     return KMeans(n_clusters=k, n_init=3, random_state=seed).fit(matrix).cluster_centers_
+
+
+def _usefulness(past: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
+    """How far each trait stretches: by its rank correlation with the margin that followed.
+
+    Traits that tell nothing of the future keep a part, for they still tell people apart.
+    """
+    future = past["future_margin"].rank()
+    told = past[list(names)].rank().corrwith(future).abs().fillna(0.0).to_numpy()
+    return np.maximum(LEAST_STRETCH, told / max(told.max(), 1e-9))
 
 
 def _nearest(matrix: np.ndarray, centroids: np.ndarray) -> np.ndarray:

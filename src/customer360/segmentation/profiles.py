@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 
 from customer360.contracts import POTENTIAL_CLASSES
-from customer360.segmentation.micro import SEGMENT_FEATURES
+from customer360.segmentation.micro import SEGMENT_FEATURES, explained_share
 
-__all__ = ["class_shares", "profile_segments", "segment_quality"]
+__all__ = ["class_shares", "portray_segments", "profile_segments", "segment_quality"]
+
+RANDOM_SEGMENTS = 20
 
 
 def class_shares(classes: pd.DataFrame, features: pd.DataFrame) -> pd.DataFrame:
@@ -71,7 +73,7 @@ def profile_segments(
         monetary_value=("monetary_value", "median"),
     ).reset_index()
     profile["margin_share"] /= profile["margin_share"].sum() or 1.0
-    traits = [n for n in SEGMENT_FEATURES if features[n].nunique() > 1]
+    traits = [n for n in SEGMENT_FEATURES if n in features and features[n].nunique() > 1]
     ranks = features[traits].rank(pct=True).fillna(0.5) - 0.5
     means = ranks.groupby(table["segment"]).mean()
     means.index = profile.set_index("segment")["segment_name"].reindex(means.index)
@@ -91,17 +93,60 @@ def segment_quality(segment: pd.Series, future_margin: pd.Series) -> dict[str, f
     Returns
     -------
     dict
-        segments, smallest_segment (customers), and value_variance_explained: share of
-        the variance of log(1 + margin) between segments (eta squared); a few giants
-        would decide alone on the plain scale.
+        segments, smallest_segment (customers), value_variance_explained (`explained_share`)
+        and random_variance_explained: the same of segments of equal sizes drawn at random.
     """
-    value = np.log1p(future_margin.to_numpy(dtype=float).clip(min=0))
-    groups = pd.Series(value).groupby(segment.to_numpy())
-    sizes = groups.size()
-    total = ((value - value.mean()) ** 2).sum()
-    between = (sizes * (groups.mean() - value.mean()) ** 2).sum()
+    sizes = segment.groupby(segment.to_numpy()).size()
+    value, labels = future_margin.to_numpy(dtype=float), segment.to_numpy()
+    rng = np.random.default_rng(0)
+    at_random = [explained_share(rng.permutation(labels), value) for _ in range(RANDOM_SEGMENTS)]
     return {
         "segments": float(len(sizes)),
         "smallest_segment": float(sizes.min()),
-        "value_variance_explained": float(between / total) if total > 0 else 0.0,
+        "value_variance_explained": explained_share(labels, value),
+        "random_variance_explained": float(np.mean(at_random)),
     }
+
+
+def portray_segments(features: pd.DataFrame, assigned: pd.DataFrame) -> pd.DataFrame:
+    """One line on each segment, from its own figures.
+
+    Parameters
+    ----------
+    features : pandas.DataFrame
+        Contract `features`.
+    assigned : pandas.DataFrame
+        segment, on the index of `features`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        segment, portrait: such as ``"1,204 customers (8 %) who bring 31 % of the margin: a
+        purchase every 21 days, 98 each time, last one 12 days ago."``
+    """
+    table = features.assign(segment=assigned["segment"])
+    by = table.groupby("segment")
+    share = by.size() / max(len(table), 1)
+    margin = by["margin"].sum() / (table["margin"].sum() or 1.0)
+    middle = by[["recency_days", "monetary_value", "frequency", "gap_mean_days"]].median()
+    told: list[pd.Series] = [by.size(), share, margin, *(middle[name] for name in middle)]
+    lines = [_portrait(*row) for row in zip(*(column.tolist() for column in told), strict=True)]
+    return pd.DataFrame({"segment": share.index.to_numpy(), "portrait": lines})
+
+
+def _portrait(
+    size: int,
+    share: float,
+    margin: float,
+    recency: float,
+    basket: float,
+    frequency: float,
+    gap: float,
+) -> str:
+    # Who bought once has no pause: the pauses of the few others are not the segment's.
+    seldom = frequency < 2 or np.isnan(gap)
+    rhythm = "bought once" if seldom else f"a purchase every {gap:.0f} days"
+    return (
+        f"{size:,} customers ({share:.0%}) who bring {margin:.0%} of the margin: {rhythm}, "
+        f"{basket:,.0f} each time, last one {recency:.0f} days ago."
+    )

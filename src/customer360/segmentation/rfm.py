@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-__all__ = ["rfm_scores"]
+__all__ = ["fifths", "rfm_scores"]
 
 
 def rfm_scores(features: pd.DataFrame) -> pd.DataFrame:
@@ -28,13 +28,14 @@ def rfm_scores(features: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "customer_id": features["customer_id"],
-            "r_score": _fifths(-features["recency_days"]),
-            "f_score": _fifths(features["frequency"]),
-            "m_score": _fifths(features["monetary_value"]),
+            "r_score": fifths(-features["recency_days"]),
+            "f_score": fifths(features["frequency"]),
+            "m_score": fifths(features["monetary_value"]),
         }
     )
 
 
-def _fifths(values: pd.Series) -> pd.Series:
+def fifths(values: pd.Series) -> pd.Series:
+    """Fifth of each value, 1 (lowest, or missing) to 5; equal values share the middle of theirs."""
     middle = (values.rank(method="average") - 0.5) / max(len(values), 1)
     return (middle.fillna(0.0) * 5).floordiv(1).clip(0, 4).astype("int64") + 1

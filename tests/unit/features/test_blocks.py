@@ -186,6 +186,7 @@ def test_messages_received_opened_and_their_cost(engine):
         "contacts_last_period": 1.0,
         "cost_to_contact": 1.0,
         "opened_share": 0.5,
+        "days_since_open": 20.0,
     }
     # Who was held out received nothing: no share of nothing.
     assert found["b"]["opened_share"] is None
@@ -210,9 +211,11 @@ def test_conversations_claims_and_their_cost(engine):
         "conversations_last_period": 2.0,
         "claims_last_period": 1.0,
         "cost_to_serve": 7.0,
+        "days_since_conversation": 20.0,
     }
     assert found["b"] == {
         "conversations_last_period": 1.0,
         "claims_last_period": 0.0,
         "cost_to_serve": 0.0,
+        "days_since_conversation": 21.0,
     }

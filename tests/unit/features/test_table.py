@@ -55,7 +55,7 @@ TALKS = [
 ]
 
 
-def features(engine: str, *, orders=ORDERS, contacts=CONTACTS, visits=VISITS, talks=TALKS):
+def features(engine: str, *, orders=ORDERS, contacts=CONTACTS, visits=VISITS, talks=TALKS, **more):
     frames = {
         "orders": table("customer_orders", orders),
         "contacts": table("customer_contacts", contacts),
@@ -73,6 +73,7 @@ def features(engine: str, *, orders=ORDERS, contacts=CONTACTS, visits=VISITS, ta
         as_of=AS_OF,
         horizon_days=30,
         timezone="Europe/Paris",
+        **more,
     )
     built = built if isinstance(built, pd.DataFrame) else built.df()
     built = built.sort_values("customer_id", ignore_index=True)
@@ -186,3 +187,34 @@ def test_labels_look_at_the_horizon_only(engine):
         ("never", True, 0.0),
         ("today", True, 0.0),
     ]
+
+
+@ENGINES
+def test_who_is_on_file_for_long_is_no_newcomer(engine):
+    """The record of `a` is older than its first purchase; that of `b` was made too late."""
+    customers = pd.DataFrame(
+        {
+            "customer_id": ["a", "b"],
+            "created_at": pd.to_datetime(["2024-03-31", "2025-06-01"]),
+        }
+    )
+    if engine == "duckdb":
+        customers = duckdb.from_arrow(pa.Table.from_pandas(customers, preserve_index=False))
+    built = features(engine, customers=customers, first_day=date(2025, 1, 1))
+    a, b = (built.set_index("customer_id").loc[name] for name in "ab")
+    assert (a["known_days"], a["known_before_days"]) == (365.0, 285.0)
+    assert (b["known_days"], b["known_before_days"]) == (58.0, 0.0)
+    # Watched for 90 days only, however long it has been known.
+    assert a["purchase_rate"] == pytest.approx(2.5 / (90 / 365 + 0.3))
+    assert a["purchases_missed"] == pytest.approx(11 / 365 * a["purchase_rate"])
+
+
+@ENGINES
+def test_windows_and_pauses(engine):
+    a = features(engine).set_index("customer_id").loc["a"]
+    assert (a["orders_last_quarter"], a["orders_last_half"], a["orders_last_year"]) == (2, 2, 2)
+    assert a["gap_last_days"] == 69.0
+    assert a["silence_over_rhythm"] == pytest.approx(11 / 69)
+    b = features(engine).set_index("customer_id").loc["b"]
+    assert pd.isna(b["gap_last_days"])
+    assert b["silence_over_rhythm"] == pytest.approx(1.0)

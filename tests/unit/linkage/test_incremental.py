@@ -81,7 +81,7 @@ def test_the_same_bits_as_splink_counts(world):
     rows = full.pairs.iloc[:: max(1, len(full.pairs) // 12)]
     for row in rows.itertuples():
         pair = [(row.source_l, row.source_id_l), (row.source_r, row.source_id_r)]
-        found = compare_records(people, pair, model=known.model)
+        found = compare_records(people, pair, model=known.model, pairs=full.pairs)
         assert found.pairs["match_weight"].tolist() == pytest.approx([row.match_weight])
         wanted = full.evidence.loc[[row.Index]].drop(columns=KEYS).to_numpy(float)
         assert found.evidence.drop(columns=KEYS).to_numpy(float) == pytest.approx(wanted)

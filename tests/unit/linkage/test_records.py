@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+import re
 from contextlib import closing
+from pathlib import Path
 
 import duckdb
 import pandas as pd
 
+from customer360.cleaning.people import fold
 from customer360.linkage.comparisons import choose_comparisons
 from customer360.linkage.names import NICKNAMES, names_in_email, sound_sql
 from customer360.linkage.records import prepare_records
 
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "nicknames.md"
 FIRSTS = {"marie": "marie", "jeanpierre": "jean pierre", "paul": "paul"}
 LASTS = {"durand": "durand", "lebris": "le bris"}
 
@@ -42,7 +46,24 @@ def test_what_the_record_says_comes_first():
 def test_nicknames_stand_for_full_names():
     assert NICKNAMES["jp"] == ("jean pierre", "jean paul", "jean philippe")
     assert "christophe" in NICKNAMES["chris"]
-    assert all(NICKNAMES.values())
+    assert NICKNAMES["loulou"] == ("louis", "louise")
+    assert all(full for fulls in NICKNAMES.values() for full in fulls)
+
+
+def test_nicknames_are_made_as_french_makes_them_or_listed_with_a_source():
+    table = PAGE.read_text(encoding="utf-8").split("listed one by one")[1]
+    listed = {fold(name) for row in re.findall(r"^\| (.*?) \|", table, re.M)
+              for name in re.findall(r"\w+", row)}  # fmt: skip
+    for short, fulls in NICKNAMES.items():
+        plain = short.replace(" ", "")
+        half = plain[: len(plain) // 2]
+        for full in fulls:
+            initials = "".join(word[0] for word in full.split()) if " " in full else None
+            doubled = plain == half + half and full.startswith(half)
+            piece = plain in full.replace(" ", "")
+            assert piece or doubled or plain == initials or short in listed, (short, full)
+    for unsupported in ("popo", "malo", "dedette"):
+        assert unsupported not in NICKNAMES
 
 
 def test_records_are_folded_numbered_and_completed():

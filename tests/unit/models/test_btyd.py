@@ -304,14 +304,51 @@ def test_other_refusals():
         expected_purchases(published("bg_nbd"), HISTORIES, horizon_days=0)
 
 
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("params", [(0.3, 4.0, 0.8, 2.4), (2.0, 30.0, 0.05, 0.4)])
+def test_the_slope_written_out_is_that_of_the_likelihood(model, params):
+    # Of a recency equal to the age, Pareto/NBD takes the logarithm of 0.
+    x, recency, age = (
+        np.append(HISTORIES.iloc[1:][c].to_numpy(float), last)
+        for c, last in zip(["frequency", "recency_days", "T_days"], (400, 271, 272), strict=True)
+    )
+    arguments = (x, recency / 7, age / 7, np.array([5.0, 3, 2, 1, 1]), 0.01)
+    objective, at = btyd._objective(model), np.log(params)
+    step = 1e-5
+    slope = [
+        (objective(at + step * e, *arguments)[0] - objective(at - step * e, *arguments)[0])
+        / (2 * step)
+        for e in np.eye(4)
+    ]
+    assert objective(at, *arguments)[1] == pytest.approx(np.array(slope), rel=1e-6, abs=1e-6)
+
+
+@pytest.mark.parametrize("model", ["bg_nbd", "mbg_nbd"])
+def test_likelihood_and_slope_are_those_of_lifetimes(model):
+    from autograd import value_and_grad
+
+    lifetimes = btyd._lifetimes()
+    theirs = {"bg_nbd": lifetimes.BetaGeoFitter, "mbg_nbd": lifetimes.ModifiedBetaGeoFitter}
+    reference = value_and_grad(theirs[model]._negative_log_likelihood)
+    x, recency, age = (
+        HISTORIES[c].to_numpy(float) for c in ("frequency", "recency_days", "T_days")
+    )
+    arguments = (x, recency / 7, age / 7, np.array([5.0, 3.0, 2.0, 1.0, 1.0]), 0.01)
+    at = np.log([0.3, 4.0, 0.8, 2.4])
+    value, slope = btyd._objective(model)(at, *arguments)
+    told, told_slope = reference(at, *arguments)
+    assert value == pytest.approx(told, rel=1e-12)
+    assert slope == pytest.approx(told_slope, rel=1e-10, abs=1e-12)
+
+
 def test_a_search_that_finds_nothing_says_so(monkeypatch, cohort):
     tried = []
 
-    def nowhere(log_params, *_):
+    def nowhere(log_params, *_, **__):
         tried.append(tuple(np.round(log_params, 1)))
         return np.nan, np.full(4, np.nan)
 
-    monkeypatch.setattr(btyd, "_pareto_negative_mean", nowhere)
+    monkeypatch.setattr(btyd, "_negative_mean", nowhere)
     with pytest.raises(BtydError, match="did not converge from 3 starting points"):
         fit_btyd(cohort, model="pareto_nbd")
     assert len(set(tried)) >= 3

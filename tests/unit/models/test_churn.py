@@ -11,9 +11,11 @@ from customer360.models.churn import (
     ChurnError,
     ChurnModel,
     at_risk,
+    days_to_return,
     explain,
     fit_churn,
     recency_baseline,
+    return_curves,
     usable_features,
 )
 
@@ -170,3 +172,31 @@ def test_the_training_table_is_not_changed(model):
     pd.testing.assert_frame_equal(train, before)
     frame = observations(60, seed=9)
     pd.testing.assert_frame_equal(again.predict(frame), model.predict(frame))
+
+
+def test_reasons_are_told_in_french_too(model):
+    frame = observations(60)
+    english, french = explain(model, frame), explain(model, frame, language="fr")
+    assert list(french) == ["raison_1", "raison_2", "raison_3"]
+    assert (
+        english["reason_1"]
+        .isna()
+        .equals(french["raison_1"].rename("reason_1").isna().rename("reason_1"))
+    )
+    assert any("jours" in text for text in french["raison_1"].dropna())
+
+
+def test_the_interval_holds_the_probability(model):
+    frame = observations(60)
+    told, ends = model.predict(frame)["churn_probability"], model.interval(frame)
+    assert (ends["churn_low"] <= told).all() and (told <= ends["churn_high"]).all()
+
+
+def test_the_riskier_stay_silent_for_longer():
+    waited = pd.Series([5.0, 6.0, 7.0, None, None, None, 30.0, 40.0])
+    risk = np.array([0.1, 0.1, 0.1, 0.9, 0.9, 0.9, 0.2, 0.8])
+    curves = return_curves(waited, risk, horizon_days=60, groups=2)
+    ends = curves[curves["day"] == 60].set_index("risk_group")["silent"]
+    assert ends.to_dict() == {1: 0.0, 2: 0.75}
+    back = days_to_return(curves, np.array([0.1, 0.9]))
+    assert back[0] == 7.0 and np.isnan(back[1])

@@ -119,15 +119,44 @@ COSTS = pd.DataFrame(
         "best_wrong": [0.0, 0.01, 0.002],
     }
 )
+DIFFICULT = pd.DataFrame(
+    {"kind": ["typing error", "twins"], "pairs": [120, 0], "found": [90, 0], "recall": [0.75, None]}
+)
 
+RETURNS = pd.DataFrame(
+    {"risk_group": [1, 1, 2, 2], "day": [0, 7, 0, 7], "silent": [1, 0.2, 1, 0.9]}
+)
+MOVES = pd.DataFrame(
+    {
+        "customer_id": "a",
+        "as_of": pd.date_range("2025-01-31", periods=3, freq="ME"),
+        "value": [10.0, 8.0, 12.0],
+        "move": [0.0, -2.0, 4.0],
+        "part_recency": [0.0, -2.0, -1.0],
+        "part_purchases": [0.0, 0.0, 5.0],
+    }
+)
+BOUGHT = pd.DataFrame({"day": pd.date_range("2025-01-01", periods=60)})
+AHEAD = pd.DataFrame(
+    {
+        "month": pd.date_range("2025-03-01", periods=2, freq="MS"),
+        "transactions": [30.0, 28.0],
+        "transactions_low": [25.0, 20.0],
+        "transactions_high": [35.0, 36.0],
+    }
+)
 FIGURES = {
+    "returns": lambda: churn.returns(RETURNS),
+    "value_moves": lambda: clv.value_moves(MOVES),
+    "months_ahead": lambda: clv.months_ahead(BOUGHT, AHEAD),
     "rows_set_aside": lambda: cleaning.rows_set_aside(SUMMARY),
     "quarantine_reasons": lambda: cleaning.quarantine_reasons(REASONS),
     "field_coverage": lambda: cleaning.field_coverage(AUDIT, table="people"),
     "match_weights": lambda: linkage.match_weights(PAIRS, threshold=0.8),
     "evidence_waterfall": lambda: linkage.evidence_waterfall(STEPS, title="Two records"),
     "records_per_customer": lambda: linkage.records_per_customer(RECORDS),
-    "link_errors": lambda: linkage.link_errors(COSTS),
+    "recall_by_difficulty": lambda: linkage.recall_by_difficulty(DIFFICULT),
+    "link_errors": lambda: clv.link_errors(COSTS),
     "field_origins": lambda: customers.field_origins(ORIGINS),
     "field_accuracy": lambda: customers.field_accuracy(ACCURACY),
     "ways_to_reach": lambda: customers.ways_to_reach(duckdb.from_arrow(WAYS)),
@@ -195,7 +224,7 @@ def test_frames_are_not_changed():
     frames += [ACCURACY, CLASSES, TRIALS, RANKS, CONTRIBUTIONS, TRACK]
     before = [frame.copy(deep=True) for frame in frames]
     for draw in FIGURES.values():
-        draw()
+        pyplot.close(draw().figure)
     for frame, old in zip(frames, before, strict=True):
         pd.testing.assert_frame_equal(frame, old)
 
@@ -232,6 +261,12 @@ def test_many_records_are_one_bar():
     ax = FIGURES["records_per_customer"]()
     assert labels(ax, "x") == ["1", "2", "8+"]
     assert texts(ax) == ["1\u202f000", "30", "3"]
+
+
+def test_a_difficulty_that_does_not_occur_has_no_bar():
+    ax = linkage.recall_by_difficulty(DIFFICULT)
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["typing error"]
+    assert "75% of 120" in [text.get_text() for text in ax.texts]
 
 
 def test_linked_pairs_stand_apart():

@@ -28,7 +28,8 @@ MONTHLY = [f"{y}-{m:02d}-05" for y in (2022, 2023, 2024) for m in range(1, 13)]
 
 def test_a_christmas_customer_is_found_and_a_monthly_one_is_not():
     found = cycles({"christmas": CHRISTMAS, "monthly": MONTHLY, "once": ["2024-12-20"]})
-    assert list(found.index) == ["christmas"]
+    assert "once" not in found.index
+    assert found.loc["monthly", "cycle_p_value"] == 1.0
     row = found.loc["christmas"]
     # Two purchases within a week in 2022 are one season.
     assert row["episodes"] == 4
@@ -44,31 +45,53 @@ def test_purchases_spread_over_the_year_are_no_cycle():
     assert found.loc["a", "arc_days"] > YEAR_DAYS / 2
 
 
-def test_the_p_value_of_a_hand_case():
-    """Three starts that fit in an arc of w of the year: n·w^(n−1) = 3 w²."""
+def test_the_p_value_of_a_hand_case(monkeypatch):
+    """Three starts in an arc of w, each in another of four cycles: 3 w² · (3/4)(2/4)."""
+    # Even purchases outweigh this crowd of one, so that its clock runs like the calendar.
+    monkeypatch.setattr("customer360.segmentation.cycles.EVEN_PURCHASES", 1e9)
     first = date(2022, 3, 1)
     days = [first, first + timedelta(days=375), first + timedelta(days=725)]
-    found = cycles({"a": [d.isoformat() for d in days]})
+    found = cycles({"a": [d.isoformat() for d in days]}, periods_days=[YEAR_DAYS])
     # Phases 0, 375 − 365.25 = 9.75 and 725 − 730.5 = −5.5: an arc of 15.25 days.
     assert found.loc["a", "arc_days"] == pytest.approx(15.25)
-    assert found.loc["a", "cycle_p_value"] == pytest.approx(3 * (15.25 / 365.25) ** 2)
+    expected = 3 * (15.25 / 365.25) ** 2 * 3 / 8
+    assert found.loc["a", "cycle_p_value"] == pytest.approx(expected, rel=1e-3)
 
 
-def test_chance_finds_as_many_cycles_as_the_p_value_says():
+def test_chance_seldom_looks_like_a_cycle():
+    """Customers who buy at random pass no more often than the p-value says."""
     rng = np.random.default_rng(3)
-    customers, years = 4000, 4
-    # One start each year on a day at random, years far enough apart to be four episodes.
-    starts = rng.integers(0, 365, (customers, years)) + 730 * np.arange(years)
-    frame = pd.DataFrame(
-        {
-            "customer_id": np.repeat([f"{n:05d}" for n in range(customers)], years),
-            "day": pd.Timestamp("2000-01-01") + pd.to_timedelta(starts.ravel(), unit="D"),
-        }
-    )
+    customers = 4000
+    count = rng.integers(3, 8, customers)
+    days = pd.Timestamp("2021-07-01") + pd.to_timedelta(rng.integers(0, 1461, count.sum()), "D")
+    who = np.repeat([f"{n:05d}" for n in range(customers)], count)
+    frame = pd.DataFrame({"customer_id": who, "day": days}).drop_duplicates()
     p_value = find_cycles(frame, as_of=AS_OF)["cycle_p_value"]
-    assert len(p_value) == customers
     for level in (0.01, 0.05, 0.2):
-        assert (p_value <= level).mean() == pytest.approx(level, rel=0.35)
+        assert 0 < (p_value <= level).sum() <= 1.1 * level * customers
+
+
+def test_december_of_everybody_is_no_cycle_of_one():
+    """The same dates convince less where the whole shop sells in December."""
+    crowd = {f"c{n}": [f"2024-12-{n % 28 + 1:02d}"] for n in range(3000)}
+    alone = cycles({"a": CHRISTMAS})
+    among = cycles({"a": CHRISTMAS, **crowd})
+    assert among.loc["a", "arc_days"] == alone.loc["a", "arc_days"]
+    assert among.loc["a", "cycle_p_value"] > 3 * alone.loc["a", "cycle_p_value"]
+
+
+@pytest.mark.parametrize(("months", "period"), [((3, 9), 182.625), ((1, 4, 7, 10), 91.3125)])
+def test_shorter_rhythms_are_found_too(months, period):
+    days = [f"{y}-{m:02d}-10" for y in (2022, 2023, 2024) for m in months]
+    row = cycles({"a": days}).loc["a"]
+    assert row["period_days"] == period
+    assert row["cycle_p_value"] < 0.001
+
+
+def test_the_window_is_wider_than_what_was_seen():
+    row = cycles({"a": CHRISTMAS}).loc["a"]
+    assert row["window_from"] < row["next_cycle_on"] < row["window_until"]
+    assert (row["window_until"] - row["window_from"]).days > row["arc_days"]
 
 
 def test_a_season_that_passed_without_a_purchase_is_missed():
@@ -102,10 +125,14 @@ def test_nobody_to_look_at():
     assert found.empty
     assert list(found.columns) == [
         "customer_id",
+        "period_days",
         "episodes",
         "cycle_p_value",
         "arc_days",
+        "arc_share",
         "next_cycle_on",
+        "window_from",
+        "window_until",
         "missed_cycles",
     ]
 

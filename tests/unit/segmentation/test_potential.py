@@ -14,7 +14,7 @@ RULES = {
     "new_days": 90,
     "big_share": 0.15,
     "cycle_p_value": 0.05,
-    "cycle_arc_days": 45,
+    "cycle_arc_share": 0.125,
 }
 
 
@@ -27,7 +27,9 @@ def customers(rows: dict[str, tuple]) -> pd.DataFrame:
 def rhythms(rows: dict[str, tuple]) -> pd.DataFrame:
     columns = ["cycle_p_value", "arc_days", "missed_cycles"]
     frame = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+    frame["period_days"] = 365.25
     frame["next_cycle_on"] = date(2025, 12, 10)
+    frame["window_from"], frame["window_until"] = date(2025, 11, 30), date(2025, 12, 20)
     return frame.rename_axis("customer_id").reset_index()
 
 
@@ -82,6 +84,8 @@ def test_only_cyclic_customers_are_told_when_they_come_back():
     classes = classify_potential(FEATURES, CYCLES, **RULES).set_index("customer_id")
     told = classes["next_cycle_on"].dropna()
     assert told.to_dict() == {"christmas": date(2025, 12, 10)}
+    assert classes["window_until"].dropna().to_dict() == {"christmas": date(2025, 12, 20)}
+    assert classes["cycle_days"].dropna().to_dict() == {"christmas": 365.25}
     assert classes.loc["chance", "cycle_p_value"] == 0.2
     assert pd.isna(classes.loc["regular", "cycle_p_value"])
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+from asked import asking
 
 from customer360.contracts import CONTRACTS, RAW_TABLES, arrow_schema, validate_batch
 from customer360.worlds import demo, load
@@ -29,18 +29,11 @@ def world():
 @pytest.fixture(scope="module")
 def ask(world):
     """Ask a question in SQL; `bought` holds the valid orders with their true person."""
-    connection = duckdb.connect()
-    for name, table in world.tables.items():
-        connection.register(name, table)
-    for name, table in world.truth.items():
-        connection.register(f"true_{name}", table)
-    connection.execute(
-        """CREATE TABLE bought AS
-        SELECT l.person_id, o.* FROM orders o JOIN true_people_links l USING (source, source_id)
+    bought = """SELECT l.person_id, o.*
+        FROM orders o JOIN true_people_links l USING (source, source_id)
         WHERE ordered_at < TIMESTAMP '2026-01-01' AND amount >= 0"""
-    )
-    yield lambda query: connection.execute(query).fetchall()
-    connection.close()
+    with asking(world, bought=bought) as connection:
+        yield lambda query: connection.execute(query).fetchall()
 
 
 # --- contracts and determinism ---

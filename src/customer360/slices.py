@@ -1,0 +1,96 @@
+"""Groups in which a model is judged: for whom is it worse?"""
+
+from __future__ import annotations
+
+from datetime import date
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from sklearn.metrics import roc_auc_score
+
+from customer360.evaluation import slice_metrics
+
+__all__ = ["customer_groups", "judge_groups"]
+
+AGES = (0, 30, 45, 60, 75, 130)
+SMALLEST = 50
+
+
+def customer_groups(
+    customer_id: pd.Series, *, customers: pd.DataFrame, as_of: date, segment: pd.Series | None
+) -> pd.DataFrame:
+    """Age, region, source and segment of customers, in their order.
+
+    Parameters
+    ----------
+    customer_id : pandas.Series
+        Whom to describe; a customer may come several times.
+    customers : pandas.DataFrame
+        Contract `customers`; of it customer_id, birth_date, postcode, country, sources.
+    as_of : date
+        Day of the ages.
+    segment : pandas.Series, optional
+        Segment of a customer on that day, by customer_id.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed like `customer_id`: segment (where given), age (band), region (country and
+        first character of the postcode), source (the only one, or "several"); empty where
+        unknown. For counting groups, never to be shown by customer.
+    """
+    known = customers.drop_duplicates("customer_id").set_index("customer_id").reindex(customer_id)
+    # A column without any value has no type of its own.
+    text = known[["country", "postcode", "sources"]].astype("string")
+    born = pd.to_datetime(known["birth_date"], errors="coerce")
+    years = (pd.Timestamp(as_of) - born).dt.days / 365.25
+    names = [f"{low} to {high - 1}" for low, high in pairwise(AGES[1:-1])]
+    bands = [f"under {AGES[1]}", *names, f"{AGES[-2]} and over"]
+    age = pd.cut(years, AGES, right=False, labels=bands).astype(object)
+    region = text["country"].fillna("") + " " + text["postcode"].str[:1]
+    source = text["sources"].where(~text["sources"].str.contains(";", na=False), "several")
+    groups = pd.DataFrame({"age": age, "region": region.str.strip(), "source": source})
+    if segment is not None:
+        groups.insert(0, "segment", segment.reindex(groups.index))
+    return groups.set_axis(customer_id.index)
+
+
+def judge_groups(
+    groups: pd.DataFrame, actual: ArrayLike, probability: ArrayLike, *, most: int = 6
+) -> pd.DataFrame:
+    """Predicted and observed rate and ROC AUC of the largest groups of each kind.
+
+    Parameters
+    ----------
+    groups : pandas.DataFrame
+        From `customer_groups`, one row per case; a column that does not vary is left out.
+    actual, probability : array
+        Whether it happened, and what was predicted.
+    most : int
+        Groups of one kind at the most; those of fewer than 50 cases are left out, since
+        their figures would be chance and might point at a person.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per group: group, customers (cases), predicted, observed, roc_auc (empty
+        where all left, or none).
+    """
+    y, p = np.asarray(actual, dtype=int), np.asarray(probability, dtype=float)
+    parts = []
+    for name in groups:
+        kind = groups[name].fillna("unknown").astype(str)
+        table = slice_metrics(kind, y, p)
+        table = table[table["customers"] >= SMALLEST].head(most)
+        if len(table) < 2:
+            continue
+        inside = [(kind == value).to_numpy() for value in table[name]]
+        table["roc_auc"] = [
+            roc_auc_score(y[i], p[i]) if y[i].min() < y[i].max() else np.nan for i in inside
+        ]
+        table.insert(0, "group", f"{name}: " + table[name])
+        parts.append(table.drop(columns=name))
+    columns = ["group", "customers", "predicted", "observed", "roc_auc"]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
