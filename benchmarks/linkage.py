@@ -351,9 +351,10 @@ def alone(task: str, path: Path) -> dict[str, float]:
     answer = context.Queue()
     process = context.Process(target=_alone, args=(task, str(path), answer))
     process.start()
-    found = answer.get()
     process.join()
-    return found
+    if process.exitcode:
+        raise RuntimeError(f"{task} did not end well on {path.name}: see above")
+    return answer.get()
 
 
 def measure_growth(sizes: tuple[int, ...]) -> dict[str, float]:

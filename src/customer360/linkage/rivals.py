@@ -30,6 +30,7 @@ BEST = len(LEVELS) - 1
 USUAL_PAIRS = 3.0
 # Fewer rivals than these say all there is to say; a common name has hundreds.
 MOST_RIVALS = 30
+PAIRS_AT_ONCE = 1_000_000
 
 
 def find_rivals(connection: Any, *, at_least: float, known: str | None = None) -> None:
@@ -61,39 +62,51 @@ def find_rivals(connection: Any, *, at_least: float, known: str | None = None) -
             select record_l as one, record_r as other, match_probability as p from pairs
             union all select record_r, record_l, match_probability from pairs)
         group by all;
-        create or replace temp table rivalry as
-        with best as (
-            from fitting
-            qualify row_number() over (partition by one order by p desc, other) <= {MOST_RIVALS}
-        ),
-        -- Two records that fit a third one are one person as probably as the weaker fit.
-        bridged as (
-            select a.one, b.one as other, max(least(a.p, b.p), 2) as p,
-                   max_by(a.other, least(a.p, b.p), 2) as through
-            from best a join best b on b.other = a.other and b.one <> a.one
-            where a.p >= 0.5 and b.p >= 0.5
-            group by all
-        ),
-        third as (
-            select f.one, f.other, max(b.p * (1 - greatest(
-                       coalesce(s.p, 0),
-                       coalesce(case when t.through[1] = f.one then t.p[2] else t.p[1] end, 0)
-                   ))) as rival
-            from fitting f join best b on b.one = f.one and b.other <> f.other
-            left join fitting s on s.one = f.other and s.other = b.other
-            left join bridged t on t.one = f.other and t.other = b.other
-            group by all
-        )
-        select least(one, other) as record_l, greatest(one, other) as record_r,
-               max(rival) as rival
-        from third group by all;
+        create or replace temp table best as
+        from fitting
+        qualify row_number() over (partition by one order by p desc, other) <= {MOST_RIVALS};
+        create or replace temp table rivalry (record_l bigint, record_r bigint, rival double)
+        """
+    )
+    pairs_found = connection.execute("select count(*) from fitting").fetchall()[0][0]
+    parts = 1 + pairs_found // PAIRS_AT_ONCE
+    for part in range(parts):
+        connection.execute(_RIVALRY.format(parts=parts, part=part))
+    connection.execute(
+        f"""
         create or replace temp table compared as
         select c.*, (case when s.match_probability < {at_least!r} then -1
                           when rival is null then {BEST} {rungs} end)::tinyint as level_{RIVALS}
         from compared c join scored s using (record_l, record_r)
-        left join rivalry using (record_l, record_r)
+        left join (
+            select record_l, record_r, max(rival) as rival from rivalry group by all
+        ) using (record_l, record_r)
         """
     )
+
+
+# For the records of one part: each list of what binds two of them must fit in memory.
+_RIVALRY = """
+    insert into rivalry
+    with mine as (from fitting where other % {parts} = {part}),
+    -- Two records that fit a third one are one person as probably as the weaker fit.
+    bridged as (
+        select a.one, b.one as other, max(least(a.p, b.p), 2) as p,
+               max_by(a.other, least(a.p, b.p), 2) as through
+        from best a join best b on b.other = a.other and b.one <> a.one
+        where a.p >= 0.5 and b.p >= 0.5 and a.one % {parts} = {part}
+        group by all
+    )
+    select least(f.one, f.other), greatest(f.one, f.other),
+           max(b.p * (1 - greatest(
+               coalesce(s.p, 0),
+               coalesce(case when t.through[1] = f.one then t.p[2] else t.p[1] end, 0)
+           )))
+    from mine f join best b on b.one = f.one and b.other <> f.other
+    left join fitting s on s.one = f.other and s.other = b.other
+    left join bridged t on t.one = f.other and t.other = b.other
+    group by f.one, f.other
+"""
 
 
 def learn_rivals(connection: Any, model: LinkageModel) -> None:
