@@ -81,9 +81,11 @@ def clv_card(
     customers: int,
     horizon_days: int,
     metrics: Mapping[str, float],
+    intervals: Mapping[str, tuple[float, float]],
+    slices: pd.DataFrame,
     review: Mapping[str, Any],
 ) -> str:
-    """Card of the value model."""
+    """Card of the value model; `slices` has a group, `customers` and purchases of each."""
     return render_card(
         title=f"Customer value of {dataset}",
         purpose=f"Discounted margin less cost over the next {horizon_days} days.",
@@ -95,7 +97,8 @@ def clv_card(
         not_for=["the answer of one customer to one offer", "planning by season"],
         metrics={k: v for k, v in metrics.items() if not k.startswith("naive_")},
         baselines={"own past rate": _part(metrics, "naive_")},
-        slices=None,
+        intervals=intervals,
+        slices=slices,
         limits=["no season and no trend: rates are constant while a customer is alive"],
         thresholds=review,
         expiry=f"{horizon_days} days after {calendar.as_of}",

@@ -16,6 +16,7 @@ __all__ = [
     "classification_intervals",
     "classification_metrics",
     "clv_holdout_metrics",
+    "clv_intervals",
     "lift_at",
     "lift_curve",
     "poisson_deviance",
@@ -85,6 +86,11 @@ def classification_intervals(
     found = pd.DataFrame(
         classification_metrics(y[rows], p[rows]) for rows in drawn if np.ptp(y[rows])
     )
+    return _ends(found, level=level)
+
+
+def _ends(found: pd.DataFrame, *, level: float) -> dict[str, tuple[float, float]]:
+    """Percentiles of each metric over the resamples."""
     ends = found.quantile([(1 - level) / 2, (1 + level) / 2])
     return {str(name): (float(low), float(high)) for name, (low, high) in ends.items()}
 
@@ -228,6 +234,29 @@ def clv_holdout_metrics(predictions: pd.DataFrame) -> dict[str, float]:
         metrics["value_spearman"] = spearman(margin, value)
         metrics["value_top20_share_captured"] = top_share_captured(margin, value)
     return metrics
+
+
+def clv_intervals(
+    predictions: pd.DataFrame, *, resamples: int = 100, level: float = 0.95, seed: int = 360
+) -> dict[str, tuple[float, float]]:
+    """Where each of `clv_holdout_metrics` would lie had the customers been others.
+
+    Percentiles of a bootstrap over customers (Efron and Tibshirani 1993, ch. 13).
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        As for `clv_holdout_metrics`.
+
+    Returns
+    -------
+    dict
+        Name of a metric to its lower and upper end.
+    """
+    rng = np.random.default_rng(seed)
+    drawn = (rng.integers(0, len(predictions), len(predictions)) for _ in range(resamples))
+    found = pd.DataFrame([clv_holdout_metrics(predictions.iloc[rows]) for rows in drawn])
+    return _ends(found, level=level)
 
 
 def qini_curve(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from itertools import pairwise
 
@@ -12,7 +13,7 @@ from sklearn.metrics import roc_auc_score
 
 from customer360.evaluation import slice_metrics
 
-__all__ = ["customer_groups", "judge_groups"]
+__all__ = ["customer_groups", "judge_amounts", "judge_groups"]
 
 AGES = (0, 30, 45, 60, 75, 130)
 SMALLEST = 50
@@ -79,18 +80,57 @@ def judge_groups(
         where all left, or none).
     """
     y, p = np.asarray(actual, dtype=int), np.asarray(probability, dtype=float)
+
+    def roc_auc(inside: np.ndarray) -> float:
+        return roc_auc_score(y[inside], p[inside]) if np.ptp(y[inside]) else np.nan
+
+    return _judge(groups, y, p, most=most, measure="roc_auc", of=roc_auc)
+
+
+def judge_amounts(
+    groups: pd.DataFrame, actual: ArrayLike, predicted: ArrayLike, *, most: int = 6
+) -> pd.DataFrame:
+    """Predicted and observed amount per customer of the largest groups of each kind.
+
+    Parameters
+    ----------
+    groups, most
+        As in `judge_groups`.
+    actual, predicted : array
+        Purchases, say, of each customer.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per group: group, customers, predicted, observed, total_error (a share of
+        what was observed; empty where nothing was).
+    """
+    y, p = np.asarray(actual, dtype=float), np.asarray(predicted, dtype=float)
+
+    def total_error(inside: np.ndarray) -> float:
+        return p[inside].sum() / y[inside].sum() - 1 if y[inside].any() else np.nan
+
+    return _judge(groups, y, p, most=most, measure="total_error", of=total_error)
+
+
+def _judge(
+    groups: pd.DataFrame,
+    actual: np.ndarray,
+    predicted: np.ndarray,
+    *,
+    most: int,
+    measure: str,
+    of: Callable[[np.ndarray], float],
+) -> pd.DataFrame:
     parts = []
     for name in groups:
         kind = groups[name].fillna("unknown").astype(str)
-        table = slice_metrics(kind, y, p)
+        table = slice_metrics(kind, actual, predicted)
         table = table[table["customers"] >= SMALLEST].head(most)
         if len(table) < 2:
             continue
-        inside = [(kind == value).to_numpy() for value in table[name]]
-        table["roc_auc"] = [
-            roc_auc_score(y[i], p[i]) if y[i].min() < y[i].max() else np.nan for i in inside
-        ]
+        table[measure] = [of((kind == value).to_numpy()) for value in table[name]]
         table.insert(0, "group", f"{name}: " + table[name])
         parts.append(table.drop(columns=name))
-    columns = ["group", "customers", "predicted", "observed", "roc_auc"]
+    columns = ["group", "customers", "predicted", "observed", measure]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)

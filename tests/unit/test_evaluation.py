@@ -10,6 +10,7 @@ from customer360.evaluation import (
     classification_intervals,
     classification_metrics,
     clv_holdout_metrics,
+    clv_intervals,
     lift_at,
     lift_curve,
     poisson_deviance,
@@ -245,3 +246,21 @@ def test_intervals_hold_what_they_are_about_and_narrow_with_more_customers():
         assert low < found[name] < high
         assert high - low < wide[name][1] - wide[name][0]
     assert classification_intervals(np.ones(5), np.full(5, 0.5)) == {}
+
+
+def test_intervals_of_value_hold_the_metric_and_narrow_with_customers():
+    rng = np.random.default_rng(2)
+    rate = rng.gamma(1.0, 2.0, 3000)
+    table = pd.DataFrame(
+        {
+            "holdout_transactions": rng.poisson(rate),
+            "predicted_transactions": rate,
+            "naive_transactions": np.full(3000, 2.0),
+        }
+    )
+    found, narrow = clv_holdout_metrics(table), clv_intervals(table)
+    wide = clv_intervals(table.head(200))
+    for name in ("holdout_total_error", "rmse_transactions", "spearman_transactions"):
+        low, high = narrow[name]
+        assert low < found[name] < high
+        assert high - low < wide[name][1] - wide[name][0]

@@ -5,7 +5,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from customer360.slices import customer_groups, judge_groups
+from customer360.slices import customer_groups, judge_amounts, judge_groups
 
 CUSTOMERS = pd.DataFrame(
     {
@@ -49,3 +49,14 @@ def test_each_kind_is_judged_and_small_groups_stay_out():
     assert told.loc["source: web", ["customers", "observed", "roc_auc"]].to_list() == [60, 0.5, 1]
     assert np.isnan(told.loc["source: till", "roc_auc"])
     assert judge_groups(groups[["age"]], actual, actual).empty
+
+
+def test_amounts_are_judged_by_their_totals_and_small_groups_are_left_out():
+    groups = pd.DataFrame({"source": ["web"] * 60 + ["till"] * 60 + ["post"] * 10})
+    actual = np.repeat([2.0, 1.0, 5.0], [60, 60, 10])
+    table = judge_amounts(groups, actual, np.full(130, 1.5))
+    assert table["group"].to_list() == ["source: till", "source: web"]
+    assert table.set_index("group")["total_error"].to_dict() == {
+        "source: till": 0.5,
+        "source: web": -0.25,
+    }

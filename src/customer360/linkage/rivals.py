@@ -27,7 +27,7 @@ LEVELS = (
 )
 BEST = len(LEVELS) - 1
 # A level that few pairs show weighs little.
-USUAL_PAIRS = 3.0
+USUAL_PAIRS = 20.0
 # Fewer rivals than these say all there is to say; a common name has hundreds.
 MOST_RIVALS = 30
 PAIRS_AT_ONCE = 1_000_000

@@ -47,8 +47,8 @@ def test_pairs_scored_before_hold_rivals_too():
 
 
 def test_who_has_no_rival_is_more_often_one_person():
-    alone = [(i, i + 1, 0.99) for i in range(1, 400, 2)]
-    torn = [p for i in range(1000, 1400, 3) for p in ((i, i + 1, 0.5), (i, i + 2, 0.5))]
+    alone = [(i, i + 1, 0.99) for i in range(1, 4_000, 2)]
+    torn = [p for i in range(10_000, 14_000, 3) for p in ((i, i + 1, 0.5), (i, i + 2, 0.5))]
     connection = tables(alone + torn)
     find_rivals(connection, at_least=0.01)
     share = LevelShares(value=0, label="different", rarity=None, m=1.0, u=1.0, household=1.0)
