@@ -230,8 +230,12 @@ def _states(persons, slots, patterns, *, contacts, rules) -> tuple[np.ndarray, n
         # By customer and day, as the arrays are.
         columns = [f"room_{number}" for number in range(len(rules))]
         room = left.sort_values(["customer_id", "day"])[columns].to_numpy().reshape(room.shape)
-    distinct, state = np.unique(room.reshape(len(persons), -1), axis=0, return_inverse=True)
-    open_to = patterns.admissible(distinct.reshape(-1, *room.shape[1:]))
+    if room.size:
+        flat = room.reshape(len(persons), -1)
+        distinct, state = np.unique(flat, axis=0, return_inverse=True)
+    else:
+        distinct, state = room[:1], np.zeros(len(persons), dtype=np.int64)
+    open_to = patterns.admissible(distinct.reshape(len(distinct), *room.shape[1:]))
     closed = np.arange(len(patterns.channel))[None, :] == 0
     return state.ravel() + 1, np.concatenate([closed, open_to])
 

@@ -74,11 +74,13 @@ def solve_by_prices(
     Priced
     """
     room = problem.caps() if room is None else room
+    if not problem.n_customers:
+        return Priced(NO_MESSAGES, np.zeros(len(room)), 0.0)
     drawn = problem
     if problem.n_customers > sample:
         rows = np.random.default_rng(seed).choice(problem.n_customers, sample, replace=False)
         drawn = _customers(problem, np.sort(rows))
-    share = drawn.n_customers / max(problem.n_customers, 1)
+    share = drawn.n_customers / problem.n_customers
     prices = _seek_prices(drawn, room * share, iterations=iterations, tolerance=tolerance)
     messages, value = _best_at(problem, prices)
     limited = np.isfinite(room)
@@ -156,7 +158,7 @@ def _seek_prices(
     """Prices at which the bound is lowest: cutting planes, damped (Wentges 1997)."""
     prices = np.zeros(len(room))
     active = np.flatnonzero(np.isfinite(room))
-    if not len(active) or not problem.n_customers:
+    if not len(active):
         return prices
     highest = max(float(problem.margin.max(initial=0)), 0.0)
     # A price that outdoes every margin: of a place, the best margin; of a euro, the best ratio.
@@ -168,7 +170,9 @@ def _seek_prices(
     is_money = active <= len(problem.goals)
     top = np.where(is_money, max(ratios, default=0.0), highest) * 1.01 + 1e-9
     # Each price in units of its top, so that the master problem is well scaled.
-    cuts, levels = [], []
+    cuts: list[np.ndarray] = []
+    levels: list[float] = []
+    scale = 1.0
     best_point, best_bound, point = np.zeros(len(active)), np.inf, np.zeros(len(active))
     for _ in range(iterations):
         prices[active] = point * top
@@ -179,7 +183,8 @@ def _seek_prices(
             best_point, best_bound = point, bound
         cuts.append(slope)
         levels.append(bound - float(slope @ point))
-        scale = max(abs(best_bound), 1e-9)
+        # Free messages earn the most: all the rest is told as a share of that.
+        scale = max(bound, 1e-9) if len(cuts) == 1 else scale
         # Lowest height above every cut; the bound of a plan is never below zero.
         master = linprog(
             np.append(np.zeros(len(active)), 1.0),
@@ -188,7 +193,7 @@ def _seek_prices(
             bounds=[(0, 1)] * len(active) + [(0, None)],
             method="highs",
         )
-        if master.status != 0 or best_bound - master.fun * scale <= tolerance * scale:
+        if master.status != 0 or best_bound - master.fun * scale <= max(tolerance * best_bound, 1e-7 * scale):
             break
         target = np.asarray(master.x[:-1])
         # Half way from the best point so far: full steps swing from end to end.
