@@ -188,7 +188,8 @@ def _person_tests(*, retention_days: int | None, only_preferred: bool) -> list[s
     if retention_days is not None:
         # A person of whom nothing is dated cannot be shown to be within the limit.
         tests.append(
-            "when coalesce(cast(c.day as date) - cast(greatest(p.last_order_at, p.updated_at) as date)"
+            "when coalesce(cast(c.day as date)"
+            " - cast(greatest(p.last_order_at, p.updated_at) as date)"
             f" > {int(retention_days)}, true) then 'data too old to be used'"
         )
     agreed = " ".join(f"when '{c}' then p.{name}" for c, name in NEEDS_CONSENT.items())
@@ -222,7 +223,8 @@ def _person_tests(*, retention_days: int | None, only_preferred: bool) -> list[s
 def _near(rule: ContactRule, one: str, other: str) -> str:
     """SQL: a message counts under the rule, within its window before or after a day."""
     of_channel = "" if rule.channel is None else f" and {other}.channel = {_text(rule.channel)}"
-    return f"where abs(cast({one}.day as date) - cast({other}.day as date)) < {int(rule.window_days)}{of_channel}"
+    days = f"abs(cast({one}.day as date) - cast({other}.day as date))"
+    return f"where {days} < {int(rule.window_days)}{of_channel}"
 
 
 def _text(value: str) -> str:

@@ -166,7 +166,7 @@ def _checked(given: pd.DataFrame) -> pd.DataFrame:
     if missing:
         raise ValueError(f"candidates lack {', '.join(missing)}")
     key = ["customer_id", "slot", *(name for name in _OPTION if name in given)]
-    if given[["cost", "expected_margin"]].isna().any(axis=None):
+    if not np.isfinite(given[["cost", "expected_margin"]].to_numpy(dtype=float)).all():
         raise ValueError("every candidate needs a cost and an expected margin")
     if given.duplicated(key).any():
         raise ValueError(f"a candidate stands twice: {', '.join(key)} must be a key")
@@ -251,7 +251,7 @@ def _floors(
     if groups is not None and names:
         told = as_arrow(groups).to_pandas()[["customer_id", "group"]]
         told = pd.DataFrame({"customer_id": persons}).merge(told, how="left", validate="1:1")
-        group = pd.Categorical(told["group"], categories=names).codes.astype(np.int64)
+        group = pd.Index(names, dtype=object).get_indexer(pd.Index(told["group"]))
     elif names:
         raise ValueError("explored shares are by group: give the group of each customer")
     reachable = np.bincount(group[group >= 0], minlength=len(names))

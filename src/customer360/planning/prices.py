@@ -91,9 +91,7 @@ def solve_by_prices(
 def _customers(problem: Problem, rows: np.ndarray) -> Problem:
     """The same problem for some customers."""
     cost = problem.cost if problem.cost.shape[2] == 1 else problem.cost[:, :, rows]
-    return replace(
-        problem, margin=problem.margin[:, :, rows], cost=cost, state=problem.state[rows]
-    )
+    return replace(problem, margin=problem.margin[:, :, rows], cost=cost, state=problem.state[rows])
 
 
 def _blocks(problem: Problem) -> Iterator[slice]:
@@ -193,7 +191,8 @@ def _seek_prices(
             bounds=[(0, 1)] * len(active) + [(0, None)],
             method="highs",
         )
-        if master.status != 0 or best_bound - master.fun * scale <= max(tolerance * best_bound, 1e-7 * scale):
+        near = max(tolerance * best_bound, 1e-7 * scale)
+        if master.status != 0 or best_bound - master.fun * scale <= near:
             break
         target = np.asarray(master.x[:-1])
         # Half way from the best point so far: full steps swing from end to end.
