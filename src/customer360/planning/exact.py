@@ -16,13 +16,12 @@ def solve_exactly(
 ) -> tuple[Messages, float]:
     """Choose messages by branch and bound (HiGHS).
 
-    One binary per message that earns something; a row for each limit and each customer's
-    slot; patterns that contact rules forbid are cut off where they are not independent.
+    One binary per message that earns something, and one per customer and pattern that the
+    contact rules allow: a customer has one pattern at most, and messages in its places only.
 
     Parameters
     ----------
     problem : Problem
-        Its patterns enter as one binary per customer and pattern of two messages or more.
     room : array of float, optional
         What is left of each limit, in the order of `Problem.caps`.
     gap : float

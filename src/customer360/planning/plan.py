@@ -195,9 +195,14 @@ def _problem(
     )
     shape = (len(options), len(slots), len(persons))
     margin = np.full(shape, -np.inf, dtype=np.float32)
-    cost = np.zeros(shape, dtype=np.float32)
+    by_option = given.groupby(place[0])["cost"]
+    # Most often a message costs the same for everybody: then one number an option will do.
+    if (by_option.nunique() <= 1).all():
+        cost = by_option.first().to_numpy(dtype=np.float32)[:, None, None]
+    else:
+        cost = np.zeros(shape, dtype=np.float32)
+        cost[place] = given["cost"].to_numpy(dtype=np.float32)
     margin[place] = given["expected_margin"].to_numpy(dtype=np.float32)
-    cost[place] = given["cost"].to_numpy(dtype=np.float32)
     # Limits on what nobody can be sent limit nothing, and are told all the same.
     channels = sorted({*options["channel"], *limits.channel_capacity})
     goals = sorted({*options["goal"], *limits.goal_budgets})

@@ -40,6 +40,7 @@ class ContactRule:
     def told(self) -> str:
         """The rule in words, as the list of stopped messages gives it."""
         what = "message" if self.channel is None else f"{self.channel} message"
+        what += "" if self.at_most == 1 else "s"
         return f"more than {self.at_most} {what} in {self.window_days} days"
 
     def counts(self, channel: str) -> bool:
