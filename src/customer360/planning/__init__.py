@@ -1,0 +1,1 @@
+"""Whom to contact, with what, when: one gate for every message, and the plan under limits."""
