@@ -28,7 +28,9 @@ LINE_LENGTH = 38
 LINES = tuple(f"line_{number}" for number in range(1, 7))
 OUTSIDE = ("résidence", "immeuble", "bâtiment", "entrée")
 BOXES = ("lieu-dit", "BP", "CS", "TSA")
-SMALL_WORDS = frozenset("D DE DES DU L LA LE LES ET A AU AUX EN SUR SOUS".split())
+SMALL_WORDS = frozenset(
+    ["A", "AU", "AUX", "D", "DE", "DES", "DU", "EN", "ET", "L", "LA", "LE", "LES", "SOUS", "SUR"]
+)
 
 
 def _capitals(text: str) -> str:
@@ -83,17 +85,13 @@ def fit_line(text: str) -> str:
 def _street_lines(street: str) -> tuple[str, str, str, str]:
     """Lines 2 to 5 of one address."""
     main, complements = split_complement(street)
-    inside, outside, box = [], [], []
+    rooms: dict[int, list[str]] = {2: [], 3: [], 5: []}
     for kind, name in complements:
-        room = outside if kind in OUTSIDE else box if kind in BOXES else inside
+        line = 3 if kind in OUTSIDE else 5 if kind in BOXES else 2
         # "Lieu-dit" in front of a locality says nothing more.
-        room.append(name if kind in ("", "lieu-dit") else f"{kind} {name}")
-    return (
-        fit_line(" ".join(inside)),
-        fit_line(" ".join(outside)),
-        fit_line(main),
-        fit_line(" ".join(box)),
-    )
+        rooms[line].append(name if kind in ("", "lieu-dit") else f"{kind} {name}")
+    inside, outside, box = (fit_line(" ".join(parts)) for parts in rooms.values())
+    return inside, outside, fit_line(main), box
 
 
 def _who(title: str, first_name: str, last_name: str) -> str:
