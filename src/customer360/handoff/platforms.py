@@ -179,7 +179,7 @@ def google_customer_match(people: pd.DataFrame, *, region: str = "FR") -> pd.Dat
         }
     )
     address = ["First Name", "Last Name", "Country", "Zip"]
-    complete = file[address].ne("").all(axis=1)
+    complete = (file[address] != "").all(axis=1)
     file.loc[~complete, address] = ""
     return _ordered(file)
 
@@ -299,7 +299,7 @@ def meta_custom_audience(people: pd.DataFrame, *, region: str = "FR") -> pd.Data
 
 
 def _ordered(file: pd.DataFrame) -> pd.DataFrame:
-    known = file[file.columns.difference(["Country", "country"])].ne("").any(axis=1)
+    known = (file[file.columns.difference(["Country", "country"])] != "").any(axis=1)
     distinct = file[known].drop_duplicates()
     return distinct.sort_values(list(file.columns), ignore_index=True)
 

@@ -38,8 +38,8 @@ def _capitals(text: str) -> str:
 
 
 def _abbreviations() -> dict[str, str]:
-    short: dict[str, str] = {}
-    # The first abbreviation of each line is the norm's own.
+    # Where the first one in common use is not the norm's.
+    short = {"CHEMIN": "CHE"}
     for abbreviation, word in {**STREET_KINDS, **STREET_WORDS}.items():
         long = _capitals(word)
         if abbreviation != word and len(abbreviation) < len(long):
