@@ -443,7 +443,7 @@ def leaked(
     Example: [bold]customer360 leaked alix.brochanet017@traps.example.com[/]
     """
     from customer360.contracts import ContractError
-    from customer360.handoff.traps import find_leak
+    from customer360.handoff.traps import REGISTER, find_leak
     from customer360.storage import Store
 
     store = Store.open(_root())
@@ -456,6 +456,8 @@ def leaked(
         store.close()
     if register is None:
         raise _stop(f"{file} is not there: no campaign was handed over yet", then="make pipeline")
+    if not set(REGISTER) <= set(register.columns):
+        raise _stop(f"{file} must have the columns {', '.join(REGISTER)}")
     found = find_leak(register, address=address)
     if found.empty:
         # Not repeated here: it may be somebody's.

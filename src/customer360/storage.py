@@ -89,7 +89,7 @@ def write_folder(path: Path, files: Mapping[str, bytes]) -> None:
     """
     aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     before = path.with_name(f".{path.name}.{os.getpid()}.before")
-    if any(Path(name).name != name for name in files):
+    if any(not name or Path(name).name != name for name in files):
         raise ValueError("a file of the folder must have a plain name")
     try:
         aside.mkdir(parents=True)

@@ -116,8 +116,9 @@ def postal_lines(people: pd.DataFrame) -> pd.DataFrame:
         line_1 to line_6, on the index of `people`; a line that says nothing is empty.
     """
     known = people[["title", "first_name", "last_name", "street", "postcode", "city"]].fillna("")
-    names = known[["title", "first_name", "last_name"]].agg(tuple, axis=1)
-    who = {name: _who(*name) for name in names.unique()}
+    # Distinct names, addresses and towns are written once; \x1f parts fields (ASCII 31).
+    names = known["title"] + "\x1f" + known["first_name"] + "\x1f" + known["last_name"]
+    who = {name: _who(*name.split("\x1f")[:3]) for name in names.unique()}
     streets = {street: _street_lines(street) for street in known["street"].unique()}
     towns = known["postcode"] + " " + known["city"]
     lines = pd.DataFrame({"line_1": names.map(who).astype("str")}, index=people.index)

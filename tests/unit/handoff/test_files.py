@@ -10,6 +10,8 @@ from hashlib import sha256
 
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from customer360.contracts import CONTRACTS, DIRECT
 from customer360.handoff.files import (
@@ -285,6 +287,51 @@ def test_a_list_never_holds_a_refusal_or_an_unknown_consent(customers, channel, 
     row = pd.DataFrame({"customer_id": [customers["customer_id"][who]], "channel": [channel]})
     message = refused(customers, plan=pd.concat([plan(customers), row]))
     assert f"1 rows without consent_{channel}" in message
+
+
+FLAG = st.sampled_from([True, False, None])
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    consents=st.lists(FLAG, min_size=6, max_size=6),
+    partners=st.lists(FLAG, min_size=6, max_size=6),
+    rows=st.lists(
+        st.tuples(st.integers(0, 5), st.sampled_from([*DIRECT, "web", "google", "meta", "rental"])),
+        unique=True,
+        max_size=8,
+    ),
+    held=st.sets(st.integers(0, 5), max_size=2),
+)
+def test_nothing_comes_out_unless_every_row_may_leave(customers, consents, partners, rows, held):
+    ids = customers["customer_id"]
+    flags = dict.fromkeys([f"consent_{channel}" for channel in DIRECT], consents)
+    people = customers.assign(**flags, consent_third_party=partners)
+
+    def chosen(names: tuple[str, ...], kind: str) -> pd.DataFrame:
+        picked = [(ids[who], name) for who, name in rows if name in names]
+        return pd.DataFrame(picked, columns=["customer_id", kind])
+
+    may_leave = all(
+        name == "web" or (consents if name in DIRECT else partners)[who] is True
+        for who, name in rows
+    ) and not any(who in held and name != "rental" for who, name in rows)
+    arguments = {
+        "facts": FACTS, "plan": chosen((*DIRECT, "web"), "channel"), "customers": people,
+        "control": pd.DataFrame({"customer_id": [ids[who] for who in held]}, dtype="str"),
+        "points": POINTS, "key": KEY, "ads": chosen(("google", "meta"), "platform"),
+        "rental": chosen(("rental",), "segment"), "rental_key": PARTNER,
+    }  # fmt: skip
+    if may_leave:
+        written = set(prepare_campaign(**arguments).files)
+        assert {name.partition(".")[0] for name in written} - {"manifest"} == {
+            *(name for _, name in rows), *(["control"] if held else []),
+        }  # fmt: skip
+    else:
+        with pytest.raises(HandoffError):
+            prepare_campaign(**arguments)
 
 
 @pytest.mark.parametrize("who", [2, 3, 5])
