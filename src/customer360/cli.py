@@ -431,6 +431,47 @@ def accept() -> None:
 
 
 @app.command()
+def leaked(
+    address: Annotated[
+        str, typer.Argument(help="e-mail, name, postal address, telephone, id or hash")
+    ],
+) -> None:
+    """Name the file that leaked, when a message came to one of our trap addresses.
+
+    Each file of data/handoff holds an address of ours that stands in no other file.
+
+    Example: [bold]customer360 leaked alix.brochanet017@traps.example.com[/]
+    """
+    from customer360.contracts import ContractError
+    from customer360.handoff.traps import REGISTER, find_leak
+    from customer360.storage import Store
+
+    store = Store.open(_root())
+    file = "data/traps/register.csv"
+    try:
+        register = store.read_csv(file)
+    except ContractError as error:
+        raise _stop(str(error)) from None
+    finally:
+        store.close()
+    if register is None:
+        raise _stop(f"{file} is not there: no campaign was handed over yet", then="make pipeline")
+    if not set(REGISTER) <= set(register.columns):
+        raise _stop(f"{file} must have the columns {', '.join(REGISTER)}")
+    found = find_leak(register, address=address)
+    if found.empty:
+        # Not repeated here: it may be somebody's.
+        raise _stop(
+            f"this is none of the trap addresses of {register['file'].nunique():,} files",
+            then="look at the spelling, or try the name on the message",
+        )
+    for campaign_id, name in found.itertuples(index=False):
+        console.print(f"[bold]{escape(name)}[/] of campaign [bold]{escape(campaign_id)}[/]")
+    if len(found) > 1:
+        console.print("One of these: they share that address. Try the name or the id.")
+
+
+@app.command()
 def strip(
     notebooks: Annotated[
         list[Path],

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,7 +35,7 @@ from customer360.contracts import (
 from customer360.engines import connect
 from customer360.periods import Calendar, Snapshots
 
-__all__ = ["Store", "find_root", "write_text"]
+__all__ = ["Store", "find_root", "write_folder", "write_text"]
 
 DECIMALS = 8
 BATCH_ROWS = 262_144
@@ -75,6 +76,36 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file whole or not at all."""
     with _replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_folder(path: Path, files: Mapping[str, bytes]) -> None:
+    """Write a folder of files whole or not at all; the one that was there is replaced.
+
+    Parameters
+    ----------
+    path : Path
+    files : mapping of str to bytes
+        Content by plain file name.
+    """
+    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    before = path.with_name(f".{path.name}.{os.getpid()}.before")
+    if any(not name or Path(name).name != name for name in files):
+        raise ValueError("a file of the folder must have a plain name")
+    try:
+        aside.mkdir(parents=True)
+        for name, content in files.items():
+            (aside / name).write_bytes(content)
+        if path.exists():
+            os.replace(path, before)
+        try:
+            os.replace(aside, path)
+        except OSError:
+            if before.exists():
+                os.replace(before, path)
+            raise
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    shutil.rmtree(before, ignore_errors=True)
 
 
 class Store:

@@ -299,6 +299,46 @@ def test_the_dictionary_is_written(project):
     assert all(f"### {name}\n" in page for name in CONTRACTS)
 
 
+@pytest.fixture
+def register(project) -> Path:
+    path = project / "data" / "traps" / "register.csv"
+    path.parent.mkdir(parents=True)
+    path.write_text(
+        "campaign_id,file,kind,value\n"
+        "spring,email.csv,email,alix.brochanet017@traps.example.com\n"
+        "spring,sms.csv,phone,+33240000001\n"
+        "autumn,phone.csv,phone,+33240000001\n"
+    )
+    return path
+
+
+def test_leaked_names_the_file_that_an_address_was_planted_in(register):
+    told = call("leaked", "Alix.Brochanet017@traps.example.com").output
+    assert told.split("\n")[0] == "email.csv of campaign spring"
+
+
+def test_leaked_says_when_files_share_a_telephone(register):
+    told = call("leaked", "02 40 00 00 01").output
+    assert "sms.csv of campaign spring" in told and "phone.csv of campaign autumn" in told
+    assert "One of these" in told and "email.csv" not in told
+
+
+def test_leaked_does_not_repeat_an_address_that_is_no_trap(register):
+    message = stopped("leaked", "camille@example.com")
+    assert "none of the trap addresses of 3 files" in message
+    assert "camille" not in message
+
+
+def test_leaked_before_the_first_campaign(project):
+    assert "no campaign was handed over yet" in stopped("leaked", "camille@example.com")
+
+
+@pytest.mark.parametrize("text", ["campaign_id,file\nspring,a.csv\n", "\x00"])
+def test_leaked_with_a_register_that_is_none(register, text):
+    register.write_text(text)
+    assert "register.csv" in stopped("leaked", "camille@example.com")
+
+
 def test_strip_cleans_in_place_and_check_only_tells(project):
     path = project / "notebooks" / "01_small.ipynb"
     book = executed(project)

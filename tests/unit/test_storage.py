@@ -16,7 +16,7 @@ import pytest
 from customer360 import storage
 from customer360.contracts import CONTRACTS, ContractError, empty_table
 from customer360.periods import Calendar, Snapshots
-from customer360.storage import Store, find_root, write_text
+from customer360.storage import Store, find_root, write_folder, write_text
 
 
 @pytest.fixture
@@ -323,3 +323,45 @@ def test_a_metric_that_is_no_number_is_refused(store: Store, value: float):
 def test_a_folder_is_made_once(store: Store):
     assert store.folder("models/churn").is_dir()
     assert store.folder("models/churn") == store.root / "models" / "churn"
+
+
+# --- folders ---
+
+
+def test_a_folder_replaces_the_one_before_whole(tmp_path: Path):
+    folder = tmp_path / "data" / "handoff" / "spring"
+    write_folder(folder, {"a.csv": b"one", "b.csv": b"two"})
+    write_folder(folder, {"a.csv": b"three"})
+    assert files(tmp_path) == {"data/handoff/spring/a.csv"}
+    assert (folder / "a.csv").read_bytes() == b"three"
+    assert [p.name for p in folder.parent.iterdir()] == ["spring"]
+
+
+@pytest.mark.parametrize("broken", ["write", "move"])
+def test_a_folder_that_cannot_be_written_leaves_the_last_one(tmp_path, monkeypatch, broken):
+    folder = tmp_path / "spring"
+    write_folder(folder, {"a.csv": b"one"})
+    if broken == "write":
+        content = {"a.csv": b"two", "b.csv": "no bytes"}
+    else:
+        content = {"a.csv": b"two"}
+        replace = storage.os.replace
+
+        def fail_once(source, target):
+            if source.name.endswith(".tmp"):
+                raise OSError("disk full")
+            replace(source, target)
+
+        monkeypatch.setattr(storage.os, "replace", fail_once)
+    with pytest.raises((OSError, TypeError)):
+        write_folder(folder, content)
+    assert files(tmp_path) == {"spring/a.csv"}
+    assert (folder / "a.csv").read_bytes() == b"one"
+    assert [p.name for p in tmp_path.iterdir()] == ["spring"]
+
+
+@pytest.mark.parametrize("name", ["../a.csv", "below/a.csv", ""])
+def test_a_folder_holds_files_with_plain_names_only(tmp_path: Path, name):
+    with pytest.raises(ValueError, match="plain name"):
+        write_folder(tmp_path / "spring", {name: b""})
+    assert not (tmp_path / "spring").exists()
