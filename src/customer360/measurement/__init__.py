@@ -1,0 +1,1 @@
+"""What contacts earned: outcomes, rates, tests, and what representatives bring in."""
