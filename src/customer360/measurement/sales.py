@@ -1,0 +1,270 @@
+"""Sales representatives: what they brought in, whom to visit first, how good their files are."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from statsmodels.stats.proportion import proportion_confint
+
+from customer360.linkage.engine_tables import as_arrow, working_connection
+from customer360.measurement.outcomes import RESPONSE_DAYS
+
+__all__ = ["file_quality", "representative_results", "visit_first"]
+
+#: Fields a representative can fill in, and that another system may confirm.
+CHECKED = ("first_name", "last_name", "birth_date", "email", "phone", "street", "postcode")
+# Who belongs to whom: the last to visit.
+_PORTFOLIO = """
+    select l.customer_id, arg_max(v.rep_id, (v."at", v.rep_id)) as rep_id,
+           max(cast(v."at" as date)) as visited_on
+    from visits v join linked l using (source, source_id) group by l.customer_id
+"""
+
+
+def representative_results(
+    visits: Any, *, linked_records: Any, orders: Any, clv_scores: Any
+) -> pd.DataFrame:
+    """What each representative's visits were followed by.
+
+    Parameters
+    ----------
+    visits : frame
+        Contract `sales_visits`.
+    linked_records : frame
+        Contract of that name: which customer a record is of.
+    orders : frame
+        Contract `customer_orders`.
+    clv_scores : frame
+        Contract of that name.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per rep_id: visits, met (not absent), customers (of the portfolio: those
+        whose last visit was theirs), signed (visits whose outcome is an order), order_share
+        (signed / met) with low and high (95 %, Wilson) and shrunk (drawn to the team's, so
+        that few visits do not make a champion), ordered_after and margin_after (customers
+        of met visits who ordered within two weeks, and the margin; those visits caused some
+        of it, nobody knows how much), portfolio_value (sum of clv, currency).
+    """
+    with working_connection() as connection:
+        for name, table in (
+            ("visits", visits), ("linked", linked_records), ("lines", orders), ("clv", clv_scores),
+        ):  # fmt: skip
+            connection.register(name, as_arrow(table))
+        found = connection.execute(
+            f"""
+            with portfolio as ({_PORTFOLIO}),
+            worth as (
+                select rep_id, count(*) as customers, coalesce(sum(clv), 0) as portfolio_value
+                from portfolio left join clv using (customer_id) group by rep_id
+            ),
+            met as (
+                select rep_id, customer_id, cast("at" as date) as day
+                from visits join linked using (source, source_id) where outcome <> 'absent'
+            ),
+            -- Two visits in two weeks share an order: it is the later one's.
+            after as (
+                select o.customer_id, o.source, o.order_id, sum(o.margin) as margin,
+                       arg_max(m.rep_id, (m.day, m.rep_id)) as rep_id
+                from lines o join met m on m.customer_id = o.customer_id
+                    and o.ordered_on > m.day and o.ordered_on <= m.day + {RESPONSE_DAYS}
+                where o.amount >= 0
+                group by all
+            ),
+            followed as (
+                select rep_id, count(distinct customer_id) as ordered_after,
+                       sum(margin) as margin_after
+                from after group by rep_id
+            )
+            select rep_id, count(*) as visits, count(*) filter (outcome <> 'absent') as met,
+                   any_value(customers) as customers,
+                   count(*) filter (outcome = 'order') as signed,
+                   coalesce(any_value(ordered_after), 0) as ordered_after,
+                   coalesce(any_value(margin_after), 0) as margin_after,
+                   coalesce(any_value(portfolio_value), 0) as portfolio_value
+            from visits left join worth using (rep_id) left join followed using (rep_id)
+            group by rep_id order by rep_id
+            """
+        ).df()
+    met = found["met"].clip(lower=1)
+    found["order_share"] = found["signed"] / met
+    found["low"], found["high"] = proportion_confint(found["signed"], met, method="wilson")
+    found["shrunk"] = _shrunk(found["signed"].to_numpy(float), met.to_numpy(float))
+    return found
+
+
+def _shrunk(count: np.ndarray, of: np.ndarray) -> np.ndarray:
+    """Shares drawn to the common one as far as chance alone would scatter them."""
+    mean = count.sum() / max(of.sum(), 1)
+    within = mean * (1 - mean) / of
+    total = float(np.var(count / of, ddof=1)) if len(of) > 1 else 0.0
+    between = max(total - within.mean(), 0.0)
+    own = np.zeros(len(of)) if between == 0 else between / (between + within)
+    return mean + own * (count / of - mean)
+
+
+def file_quality(visits: Any, *, records: Any, linked_records: Any) -> pd.DataFrame:
+    """How much representatives write down, and how much of it turns out right.
+
+    Parameters
+    ----------
+    visits : frame
+        Contract `sales_visits`.
+    records : frame
+        Contract `compared_records`: standardised values of all sources.
+    linked_records : frame
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per rep_id: files (records visited), filled (share of the fields of those
+        files that hold a value), checked (values that another system of the same customer
+        knows as well), right (share of those that agree), right_low (95 %, Wilson), score
+        (0 to 100: filled x right_low; unproven files earn little), claimed (fields said to
+        be completed on the visits, a file), repeated (share of e-mails and numbers that
+        stand in several of one's files), suspicious: what of these is far from colleagues'
+        ("one number in many files", "says more than is there"), empty if nothing.
+
+    Notes
+    -----
+    The score cannot be raised by typing anything: values that prove wrong lower it, values
+    that nobody can check add nothing, and a value used twice counts once.
+    """
+    fields = ", ".join(f"cast({f} as varchar) as {f}" for f in CHECKED)
+    listed = ", ".join(CHECKED)
+    with working_connection() as connection:
+        for name, table in (
+            ("visits", visits), ("records", records), ("linked", linked_records),
+        ):  # fmt: skip
+            connection.register(name, as_arrow(table))
+        found = connection.execute(
+            f"""
+            with files as (
+                select source, source_id, arg_max(rep_id, ("at", rep_id)) as rep_id,
+                       max(fields_completed) as claimed
+                from visits group by all
+            ),
+            texts as (
+                select l.customer_id, r.source, r.source_id, {fields}
+                from records r join linked l using (source, source_id)
+            ),
+            written as (
+                unpivot texts on {listed} into name field value value
+            ),
+            theirs as (
+                select w.*, f.rep_id,
+                       row_number() over (
+                           partition by f.rep_id, field, value order by source_id
+                       ) as place,
+                       count(*) over (partition by f.rep_id, field, value) as times
+                from written w join files f using (source, source_id)
+            ),
+            judged as (
+                select t.rep_id, t.customer_id, t.source_id, t.field, t.place, t.times,
+                       bool_or(o.value = t.value) as agrees
+                from theirs t left join written o on o.customer_id = t.customer_id
+                    and o.field = t.field and o.source <> t.source
+                group by all
+            ),
+            counted as (
+                select rep_id, count(*) as values_filled, count(agrees) as checked,
+                       -- One e-mail in ten files is right once.
+                       count(*) filter (
+                           agrees and (field not in ('email', 'phone') or place = 1)
+                       ) as agreed,
+                       count(*) filter (field in ('email', 'phone') and times > 1)
+                           / greatest(count(*) filter (field in ('email', 'phone')), 1)
+                           as repeated
+                from judged group by rep_id
+            )
+            select rep_id, count(*) as files,
+                   coalesce(any_value(values_filled), 0) / (count(*) * {len(CHECKED)}) as filled,
+                   coalesce(any_value(checked), 0) as checked,
+                   coalesce(any_value(agreed), 0) as agreed,
+                   avg(claimed) as claimed, coalesce(any_value(repeated), 0) as repeated
+            from files left join counted using (rep_id) group by rep_id order by rep_id
+            """
+        ).df()
+    of = found["checked"].clip(lower=1)
+    agreed = found.pop("agreed")
+    found["right"] = np.where(found["checked"] > 0, agreed / of, np.nan)
+    found["right_low"] = proportion_confint(agreed, of, method="wilson")[0]
+    found["score"] = 100 * found["filled"] * found["right_low"]
+    signs = {
+        "one number in many files": found["repeated"],
+        "says more than is there": found["claimed"] - found["filled"] * len(CHECKED),
+    }
+    told = pd.DataFrame({what: _far(sign.to_numpy(float)) for what, sign in signs.items()})
+    found["suspicious"] = [
+        ", ".join(what for what, is_far in row.items() if is_far) for row in told.to_dict("records")
+    ]
+    order = ["rep_id", "files", "filled", "checked", "right", "right_low", "score", "claimed"]
+    return found[[*order, "repeated", "suspicious"]]
+
+
+def _far(values: np.ndarray) -> np.ndarray:
+    """Above colleagues' by 3.5 robust deviations (Iglewicz and Hoaglin 1993)."""
+    middle = np.median(values)
+    spread = np.median(np.abs(values - middle))
+    # Where most are alike, a difference of a tenth of a field or value is still nothing.
+    return values > middle + np.maximum(3.5 * spread / 0.6745, 0.1)
+
+
+def visit_first(
+    visits: Any,
+    *,
+    linked_records: Any,
+    clv_scores: Any,
+    retention_list: Any,
+    as_of: date,
+    rest_days: int = 60,
+    most: int = 10,
+) -> pd.DataFrame:
+    """Whom each representative should see next, and why.
+
+    Parameters
+    ----------
+    visits, linked_records, clv_scores, retention_list : frame
+        Contracts of these names.
+    as_of : date
+    rest_days : int, days
+        Nobody visited within so many days is proposed.
+    most : int
+        Customers a representative.
+
+    Returns
+    -------
+    pandas.DataFrame
+        rep_id, place (1 first), customer_id, clv, priority (expected loss, currency),
+        visited_on, why. Those who may be leaving go first, by what would be lost; then the
+        most valuable.
+    """
+    with working_connection() as connection:
+        for name, table in (
+            ("visits", visits), ("linked", linked_records), ("clv", clv_scores),
+            ("leaving", retention_list),
+        ):  # fmt: skip
+            connection.register(name, as_arrow(table))
+        return connection.execute(
+            f"""
+            with portfolio as ({_PORTFOLIO}),
+            ranked as (
+                select rep_id, customer_id, clv, coalesce(priority, 0) as priority, visited_on,
+                       case when priority is null then 'worth keeping close'
+                            else concat('may be leaving: ', reason) end as why,
+                       row_number() over (
+                           partition by rep_id
+                           order by coalesce(priority, 0) desc, clv desc, customer_id
+                       ) as place
+                from portfolio join clv using (customer_id)
+                    left join leaving using (customer_id)
+                where visited_on <= date '{as_of}' - {rest_days} and clv > 0
+            )
+            select rep_id, place, customer_id, clv, priority, visited_on, why from ranked
+            where place <= {most} order by rep_id, place
+            """
+        ).df()
