@@ -78,7 +78,7 @@ def _pooled(
     if len(effect) == 1:
         return mean, deviation, 0.0, 0.0
     found = combine_effects(effect, error**2, method_re="iterated", use_t=False)
-    return mean, deviation, max(float(found.tau2), 0.0), max(float(found.i2), 0.0)
+    return mean, deviation, max(float(found.tau2), 0.0), 1 - 1 / max(float(found.h2), 1.0)
 
 
 def pressure_effects(

@@ -66,13 +66,17 @@ def representative_results(
                 select rep_id, customer_id, cast("at" as date) as day
                 from visits join linked using (source, source_id) where outcome <> 'absent'
             ),
+            bought as (
+                select customer_id, source, order_id, min(ordered_on) as day,
+                       sum(margin) as margin
+                from lines where amount >= 0 group by all
+            ),
             -- Two visits in two weeks share an order: it is the later one's.
             after as (
-                select o.customer_id, o.source, o.order_id, sum(o.margin) as margin,
+                select b.customer_id, b.source, b.order_id, b.margin,
                        arg_max(m.rep_id, (m.day, m.rep_id)) as rep_id
-                from lines o join met m on m.customer_id = o.customer_id
-                    and o.ordered_on > m.day and o.ordered_on <= m.day + {RESPONSE_DAYS}
-                where o.amount >= 0
+                from bought b join met m on m.customer_id = b.customer_id
+                    and b.day > m.day and b.day <= m.day + {RESPONSE_DAYS}
                 group by all
             ),
             followed as (
