@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,16 @@ import pandas as pd
 from customer360.linkage.engine_tables import as_arrow, working_connection
 from customer360.measurement.assignment import SampleRatioError, check_sample_ratio
 from customer360.measurement.effects import measure_effect
+from customer360.measurement.factorial import factorial_effects
 from customer360.measurement.sequential import always_valid_interval
 
-__all__ = ["interval_coverage", "judged_customers", "peeking_errors", "sample_ratio_rates"]
+__all__ = [
+    "factorial_recovered",
+    "interval_coverage",
+    "judged_customers",
+    "peeking_errors",
+    "sample_ratio_rates",
+]
 
 
 def judged_customers(*, orders: Any, people_links: Any, traits: Any, uplift: Any) -> pd.DataFrame:
@@ -215,3 +223,38 @@ def sample_ratio_rates(
         "detection": float(np.mean([stops(arms) for arms in kept])),
         "false_alarm": float(np.mean([stops(arms) for arms in drawn[0]])),
     }
+
+
+def factorial_recovered(
+    effects: pd.DataFrame,
+    *,
+    sent: pd.DataFrame,
+    tests: Mapping[str, Mapping[str, tuple[str, str]]],
+    true_contacts: pd.DataFrame,
+) -> pd.DataFrame:
+    """Effects of factors as measured, beside those of the true effects of the same contacts.
+
+    Parameters
+    ----------
+    effects : pandas.DataFrame
+        From `factorial_effects`, with a column test.
+    sent : pandas.DataFrame
+        The contacts they were measured on: contact_id, campaign_id and the factors.
+    tests : dict
+        From `factorial_tests`.
+    true_contacts : pandas.DataFrame
+        Contract `truth.contacts`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `effects` with truth and covered.
+    """
+    known = sent.merge(true_contacts[["contact_id", "effect"]], on="contact_id")
+    parts = []
+    for test, factors in tests.items():
+        rows = known[known["campaign_id"] == test]
+        true = factorial_effects(rows, outcome="effect", factors=factors, order=len(factors))
+        parts.append(true[["term", "effect"]].rename(columns={"effect": "truth"}).assign(test=test))
+    found = effects.merge(pd.concat(parts), on=["test", "term"])
+    return found.assign(covered=found["truth"].between(found["low"], found["high"]))

@@ -9,7 +9,10 @@ import numpy as np
 import pandas as pd
 import statsmodels.api as sm
 
-__all__ = ["factorial_effects", "half_fraction"]
+__all__ = ["FACTORS", "factorial_effects", "factorial_tests", "half_fraction"]
+
+#: What a campaign's variants may differ in.
+FACTORS = ("theme", "image", "offer_id")
 
 
 def factorial_effects(
@@ -91,6 +94,30 @@ def factorial_effects(
             "p_value": fit.pvalues[wanted],
         }
     )
+
+
+def factorial_tests(campaigns: pd.DataFrame) -> dict[str, dict[str, tuple[str, str]]]:
+    """Campaigns whose variants are all combinations of two-level factors, or half of them.
+
+    Parameters
+    ----------
+    campaigns : pandas.DataFrame
+        Contract `campaigns`.
+
+    Returns
+    -------
+    dict of str to dict of str to (str, str)
+        campaign_id -> factor -> its two values, in the order of the alphabet.
+    """
+    found = {}
+    for campaign, group in campaigns.groupby("campaign_id", sort=True):
+        values = {f: sorted(group[f].dropna().unique()) for f in FACTORS}
+        two = {f: (v[0], v[1]) for f, v in values.items() if len(v) == 2}
+        arms = len(group[list(two)].drop_duplicates())
+        varied = len(two) >= 2 and len(group) == arms and group[list(two)].notna().all(axis=None)
+        if varied and arms in (2 ** len(two), 2 ** (len(two) - 1)) and arms > 2:
+            found[str(campaign)] = two
+    return found
 
 
 def half_fraction(factors: Mapping[str, tuple[str, str]]) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from customer360.linkage.engine_tables import as_arrow, working_connection
 
-__all__ = ["RATES", "contact_rates", "rate_alerts"]
+__all__ = ["RATES", "contact_rates", "rate_alerts", "site_bounces"]
 
 #: Rate -> what is counted, out of what. Opens by machines tell nothing of people: they are a
 #: rate of their own, and no part of click-to-open.
@@ -157,3 +157,51 @@ def rate_alerts(
         return found
     told = multipletests(found["p_value"], alpha=false_discovery_rate, method="fdr_bh")[0]
     return found[told].sort_values(["p_value", *by, "rate"], ignore_index=True)
+
+
+def site_bounces(web_events: Any, *, pause_minutes: int = 30) -> pd.DataFrame:
+    """Visits of one hit only, by where visitors came from.
+
+    Parameters
+    ----------
+    web_events : frame
+        Contract `staged.web_events`.
+    pause_minutes : int, minutes
+        A pause that ends a visit.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per referrer ("none told" for visits without): referrer, visits, bounced,
+        share, low, high (95 %, Wilson); the most visits first.
+    """
+    with working_connection() as connection:
+        connection.register("hits", as_arrow(web_events))
+        found = connection.execute(
+            f"""
+            with marked as (
+                select visitor_id, "at", referrer,
+                       coalesce("at" - lag("at") over (partition by visitor_id order by "at")
+                           > interval {int(pause_minutes)} minute, true) as opens
+                from hits
+            ),
+            numbered as (
+                select visitor_id, referrer, "at",
+                       sum(opens::integer) over (
+                           partition by visitor_id order by "at" rows unbounded preceding
+                       ) as visit
+                from marked
+            ),
+            visits as (
+                select coalesce(min(referrer), 'none told') as referrer, count(*) as hits
+                from numbered group by visitor_id, visit
+            )
+            select referrer, count(*) as visits, count(*) filter (hits = 1) as bounced
+            from visits group by referrer order by visits desc, referrer
+            """
+        ).df()
+    found["share"] = found["bounced"] / found["visits"]
+    found["low"], found["high"] = proportion_confint(
+        found["bounced"], found["visits"], method="wilson"
+    )
+    return found

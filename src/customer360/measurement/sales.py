@@ -204,7 +204,8 @@ def file_quality(visits: Any, *, records: Any, linked_records: Any) -> pd.DataFr
     }
     told = pd.DataFrame({what: _far(sign.to_numpy(float)) for what, sign in signs.items()})
     found["suspicious"] = [
-        ", ".join(what for what, is_far in row.items() if is_far) for row in told.to_dict("records")
+        ", ".join(what for what, is_far in zip(signs, row, strict=True) if is_far)
+        for row in told.to_numpy(bool)
     ]
     order = ["rep_id", "files", "filled", "checked", "right", "right_low", "score", "claimed"]
     return found[[*order, "repeated", "suspicious"]]

@@ -1,12 +1,12 @@
 """Rates, their intervals, and alerts."""
 
-from datetime import date
+from datetime import date, datetime
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from customer360.measurement.rates import RATES, contact_rates, rate_alerts
+from customer360.measurement.rates import RATES, contact_rates, rate_alerts, site_bounces
 
 FLAGS = sorted(
     {"sent", "delivered", "opened", "machine_opened", "clicked", "hard_bounced", "soft_bounced",
@@ -95,3 +95,18 @@ def test_reasons_of_returns_and_too_short_a_history():
     by_reason = contact_rates(outcomes, by=("channel", "return_reason"))
     assert "PND" in set(by_reason["return_reason"].dropna())
     assert rate_alerts(_months([0.1, 0.01])).empty
+
+
+def test_a_visit_of_one_hit_is_a_bounce():
+    hits = pd.DataFrame(
+        [("v1", 9, 0, "google"), ("v1", 9, 10, None), ("v1", 12, 0, "google"),
+         ("v2", 9, 0, "google"), ("v3", 9, 0, None)],
+        columns=["visitor_id", "hour", "minute", "referrer"],
+    )  # fmt: skip
+    hits["at"] = [
+        datetime(2025, 3, 1, h, m) for h, m in zip(hits["hour"], hits["minute"], strict=True)
+    ]
+    found = site_bounces(hits).set_index("referrer")
+    assert found.loc["google", ["visits", "bounced"]].tolist() == [3, 2]
+    assert found.loc["none told", "bounced"] == 1
+    assert found.loc["google", "low"] < 2 / 3 < found.loc["google", "high"]

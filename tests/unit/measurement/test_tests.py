@@ -13,7 +13,11 @@ from customer360.measurement.assignment import (
     check_sample_ratio,
 )
 from customer360.measurement.effects import arm_effects, campaign_results, measure_effect
-from customer360.measurement.factorial import factorial_effects, half_fraction
+from customer360.measurement.factorial import (
+    factorial_effects,
+    factorial_tests,
+    half_fraction,
+)
 from customer360.measurement.sequential import always_valid_interval, daily_looks
 from customer360.measurement.sizing import customers_needed, detectable_effect, plan_tests
 
@@ -211,3 +215,15 @@ def test_an_unknown_level_is_named():
         factorial_effects(table, outcome="y", factors=FACTORS)
     with pytest.raises(ValueError, match="three factors"):
         half_fraction(FACTORS)
+
+
+def test_factorial_tests_are_found_among_campaigns():
+    full = [("K1", t, i, "o") for t in FACTORS["theme"] for i in FACTORS["image"]]
+    plain = [("K2", "price", "product", "o1"), ("K2", "belonging", "product", "o1")]
+    three = [("K3", t, "product", o) for t, o in zip("abc", "xyx", strict=True)]
+    campaigns = pd.DataFrame(
+        [*full, *plain, *three], columns=["campaign_id", "theme", "image", "offer_id"]
+    )
+    assert factorial_tests(campaigns) == {
+        "K1": {"theme": ("belonging", "price"), "image": ("people", "product")}
+    }

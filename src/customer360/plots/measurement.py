@@ -1,0 +1,123 @@
+"""Figures of 10: what contacts earned."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from customer360.plots.canvas import horizontal, legend_below, new_axes
+from customer360.plots.style import INK, MUTED, PALETTE, money, percent, use_style
+
+__all__ = ["campaign_effects", "factors", "rates", "representatives", "spend_curves", "use_style"]
+
+
+def rates(table: pd.DataFrame, *, rate: str) -> Axes:
+    """A rate of each channel, with what chance leaves open.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `measurement.rates.contact_rates` by channel.
+    rate : str
+        Which.
+    """
+    data = table[table["rate"] == rate].sort_values("share")
+    ax = new_axes(height=0.42 * len(data) + 1.3)
+    span = np.maximum([data["share"] - data["low"], data["high"] - data["share"]], 0)
+    ax.errorbar(data["share"], data["channel"], xerr=span, fmt="o", color=PALETTE[0], capsize=3)
+    ax.set(title=f"{rate.capitalize()}, by channel", xlim=(0, None))
+    return percent(horizontal(ax), axis="x")
+
+
+def campaign_effects(results: pd.DataFrame, *, currency: str, most: int = 40) -> Axes:
+    """What each campaign's variants earned against those held out.
+
+    Parameters
+    ----------
+    results : pandas.DataFrame
+        From `measurement.effects.campaign_results`.
+    currency : str
+    most : int
+        The latest so many.
+    """
+    data = results[results["tested"].astype(bool)].tail(most).iloc[::-1]
+    names = data["campaign_id"] + " " + data["variant"].fillna("")
+    sure = (data["incremental_low"] > 0) | (data["incremental_high"] < 0)
+    place = np.arange(len(data))
+    ax = new_axes(height=0.21 * len(data) + 1.4)
+    ax.axvline(0, color=INK, linewidth=1)
+    colours = np.where(sure, PALETTE[0], MUTED)
+    ax.hlines(place, data["incremental_low"], data["incremental_high"], color=colours)
+    ax.scatter(data["incremental"], place, color=colours, s=18, zorder=3)
+    ax.set_yticks(place, names, fontsize=8)
+    ax.set(
+        title="Margin that campaigns caused (blue: beyond chance)",
+        xlabel="with 95 % interval, cost not taken off",
+        ylim=(-1, len(data)),
+    )
+    return money(horizontal(ax), currency=currency, axis="x")
+
+
+def factors(effects: pd.DataFrame) -> Axes:
+    """Effects of what was varied together.
+
+    Parameters
+    ----------
+    effects : pandas.DataFrame
+        From `measurement.factorial.factorial_effects`, with a column test.
+    """
+    data = effects.iloc[::-1].reset_index(drop=True)
+    ax = new_axes(height=0.34 * len(data) + 1.3)
+    ax.axvline(0, color=INK, linewidth=1)
+    for number, (test, part) in enumerate(data.groupby("test", sort=True)):
+        ax.hlines(part.index, part["low"], part["high"], color=PALETTE[number])
+        ax.scatter(part["effect"], part.index, color=PALETTE[number], label=test, zorder=3)
+    ax.set_yticks(data.index, data["term"])
+    ax.set(title="What was varied, and what it changed", xlabel="orders a contact, 95 % interval")
+    return legend_below(horizontal(ax))
+
+
+def spend_curves(curves: pd.DataFrame, *, currency: str) -> Axes:
+    """What messages bring a customer, by what they cost.
+
+    Parameters
+    ----------
+    curves : pandas.DataFrame
+        From `measurement.returns.response_curves`.
+    currency : str
+    """
+    ax = new_axes()
+    ax.axhline(0, color=INK, linewidth=1)
+    for colour, (channel, part) in zip(PALETTE, curves.groupby("channel"), strict=False):
+        ax.errorbar(
+            part["messages"] + 0.04 * PALETTE.index(colour),
+            part["margin"] - part["spend"],
+            yerr=[part["margin"] - part["low"], part["high"] - part["margin"]],
+            color=colour, label=channel, marker="o", capsize=2, linewidth=1.5,
+        )  # fmt: skip
+    ax.set(
+        title="What messages earn a customer, cost taken off",
+        xlabel="messages to a customer in four weeks",
+        xticks=sorted(curves["messages"].unique()),
+    )
+    return legend_below(money(ax, currency=currency, axis="y"))
+
+
+def representatives(table: pd.DataFrame) -> Axes:
+    """File qualification of each representative, beside visits that ended in an order.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Contract `representatives`.
+    """
+    data = table.sort_values("score")
+    ax = new_axes(height=0.32 * len(data) + 1.4)
+    ax.barh(data["rep_id"], data["score"], color=MUTED, label="file qualification (0 to 100)")
+    ax.scatter(
+        100 * data["shrunk"], data["rep_id"], color=PALETTE[0], zorder=3,
+        label="visits ending in an order, of 100",
+    )  # fmt: skip
+    ax.set(title="Representatives: files and orders", xlim=(0, 100))
+    return legend_below(horizontal(ax))
