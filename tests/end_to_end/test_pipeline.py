@@ -208,7 +208,8 @@ def test_a_failing_stage_keeps_the_last_good_outputs(demo):
     assert stale_stages(demo) == set()
 
 
-@pytest.mark.parametrize("stage", stage_names(ROOT))
+# The defaults of all notebooks are held to params.yaml in tests/notebooks; three run.
+@pytest.mark.parametrize("stage", ["cleaning", "features", "segmentation"])
 def test_run_all_in_jupyterlab_gives_what_the_pipeline_gave(demo, stage):
     """Each notebook runs unchanged from the folder notebooks/, on what the last run left."""
     path = stage_names(demo)[stage]
