@@ -255,6 +255,7 @@ OUTCOME_FLAGS = {
     "unsubscribed": "unsubscribed",
     "referred": "passed on to somebody",
     "complained": "a claim within two weeks",
+    "redeemed": "a coupon of the campaign used while it ran",
     "converted": "an order within two weeks",
 }
 CONTACT_EVENTS = (

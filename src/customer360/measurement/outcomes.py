@@ -19,9 +19,18 @@ _ORDERS = pa.schema(
         ("source", pa.string()),
         ("order_id", pa.string()),
         ("ordered_on", pa.date32()),
+        ("coupon_id", pa.string()),
         ("amount", pa.float64()),
         ("net_amount", pa.float64()),
         ("margin", pa.float64()),
+    ]
+)
+_CAMPAIGNS = pa.schema(
+    [
+        ("campaign_id", pa.string()),
+        ("offer_id", pa.string()),
+        ("started_at", pa.timestamp("us")),
+        ("ended_at", pa.timestamp("us")),
     ]
 )
 _CLAIMS = pa.schema([("customer_id", pa.string()), ("at", pa.timestamp("us"))])
@@ -32,6 +41,7 @@ def contact_outcomes(
     *,
     orders: Any | None = None,
     claims: Any | None = None,
+    campaigns: Any | None = None,
     response_days: int = RESPONSE_DAYS,
     before_days: int = 365,
 ) -> pa.Table:
@@ -46,6 +56,9 @@ def contact_outcomes(
         margin, not as orders.
     claims : frame, optional
         customer_id, at: conversations or surveys in which somebody complained.
+    campaigns : frame, optional
+        Contract `campaigns`: when each ran, and its offer. A coupon is of a campaign when
+        it bears the offer's name, or begins with the campaign's and a hyphen.
     response_days : int, days
         Orders of the days after the contact, up to so many, are looked at.
     before_days : int, days
@@ -57,7 +70,8 @@ def contact_outcomes(
         One row per contact_id, in its order: customer_id, campaign_id, variant, channel,
         contacted_on (date, UTC), cost (currency), flags held_out, sent, delivered, opened
         (by a person), machine_opened (by a proxy, nobody knows), clicked, hard_bounced,
-        soft_bounced, undeliverable, unsubscribed, referred, complained, converted; reason
+        soft_bounced, undeliverable, unsubscribed, referred, complained, redeemed (a coupon
+        of the campaign, while it ran), converted; reason
         (of what came back); orders, net_amount, margin (currency) in the days after;
         orders_before, margin_before.
     """
@@ -65,6 +79,9 @@ def contact_outcomes(
         connection.register("events", as_arrow(contacts))
         connection.register("lines", _ORDERS.empty_table() if orders is None else as_arrow(orders))
         connection.register("claims", _CLAIMS.empty_table() if claims is None else as_arrow(claims))
+        connection.register(
+            "campaigns", _CAMPAIGNS.empty_table() if campaigns is None else as_arrow(campaigns)
+        )
         soft = (
             "regexp_matches(strip_accents(lower(coalesce(reason, 'full'))), "
             f"'{SOFT_REASON}|^full$')"
@@ -74,7 +91,8 @@ def contact_outcomes(
             with contact as (
                 select contact_id, any_value(customer_id) as customer_id,
                        min(campaign_id) as campaign_id, min(variant) as variant,
-                       min(channel) as channel, min(cast("at" as date)) as contacted_on,
+                       coalesce(min(channel), 'not told') as channel,
+                       min(cast("at" as date)) as contacted_on,
                        coalesce(max(cost), 0) as cost,
                        bool_or(event = 'held_out') as held_out,
                        bool_or(event = 'sent') as sent,
@@ -111,6 +129,22 @@ def contact_outcomes(
                        sum(margin) filter (not after) as margin_before
                 from near group by contact_id
             ),
+            coupons as (
+                select distinct customer_id, ordered_on, coupon_id from lines
+                where coupon_id is not null and amount >= 0
+            ),
+            redeemed as (
+                select distinct c.contact_id
+                from contact c join campaigns k using (campaign_id)
+                    join coupons u on u.customer_id = c.customer_id
+                        and u.ordered_on >= c.contacted_on
+                        and u.ordered_on <= cast(k.ended_at as date)
+                        and (u.coupon_id = k.offer_id
+                             or starts_with(u.coupon_id, concat(c.campaign_id, '-')))
+                where not c.held_out
+            ),
+            -- A tool that never says what arrived is believed to deliver.
+            tells as (select channel, bool_or(delivered) as tells from contact group by channel),
             complained as (
                 select distinct c.contact_id
                 from contact c join claims k on k.customer_id = c.customer_id
@@ -118,10 +152,12 @@ def contact_outcomes(
                     and cast(k."at" as date) <= c.contacted_on + {response_days}
             )
             select c.contact_id, c.customer_id, c.campaign_id, c.variant, c.channel,
-                   c.contacted_on, c.cost, c.held_out, c.sent, c.delivered, c.opened,
+                   c.contacted_on, c.cost, c.held_out, c.sent,
+                   case when t.tells then c.delivered else c.sent end as delivered, c.opened,
                    c.machine_opened, c.clicked, c.hard_bounced, c.soft_bounced,
                    c.undeliverable, c.unsubscribed, c.referred,
                    k.contact_id is not null as complained,
+                   r.contact_id is not null as redeemed,
                    coalesce(s.orders, 0) > 0 as converted, c.reason,
                    coalesce(s.orders, 0)::bigint as orders,
                    coalesce(s.net_amount, 0) as net_amount, coalesce(s.margin, 0) as margin,
@@ -129,6 +165,7 @@ def contact_outcomes(
                    coalesce(s.margin_before, 0) as margin_before
             from contact c left join spent s using (contact_id)
                 left join complained k using (contact_id)
+                left join redeemed r using (contact_id) join tells t using (channel)
             order by c.contact_id
             """
         ).to_arrow_table()

@@ -29,6 +29,7 @@ RATES = {
     "unsubscribed": ("unsubscribed", "delivered"),
     "complained": ("complained", "delivered"),
     "referred": ("referred", "delivered"),
+    "redeemed its coupon": ("redeemed", "delivered"),
     "ordered within two weeks": ("converted", "delivered"),
 }
 _LEVEL = 0.95
@@ -58,7 +59,7 @@ def contact_rates(outcomes: Any, *, by: Sequence[str] = ("channel",)) -> pd.Data
     `shrunk` is the mean of a beta posterior whose prior is fitted to the groups of a channel
     by moments (Casella 1985): small groups of chance extremes stop leading every ranking.
     """
-    columns = {"month": "date_trunc('month', contacted_on)::date", "return_reason": "reason"}
+    columns = {"month": "date_trunc('month', contacted_on::date)::date", "return_reason": "reason"}
     keys = [f'{columns[name]} as "{name}"' if name in columns else f'"{name}"' for name in by]
     if "channel" not in by:
         keys.append('"channel"')

@@ -12,21 +12,22 @@ from customer360.plots.style import INK, MUTED, PALETTE, money, percent, use_sty
 __all__ = ["campaign_effects", "factors", "rates", "representatives", "spend_curves", "use_style"]
 
 
-def rates(table: pd.DataFrame, *, rate: str) -> Axes:
-    """A rate of each channel, with what chance leaves open.
+def rates(table: pd.DataFrame, *, rate: str, by: str = "channel") -> Axes:
+    """A rate of each channel or campaign, with what chance leaves open.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        From `measurement.rates.contact_rates` by channel.
+        From `measurement.rates.contact_rates` by `by`.
     rate : str
         Which.
+    by : str
     """
     data = table[table["rate"] == rate].sort_values("share")
-    ax = new_axes(height=0.42 * len(data) + 1.3)
+    ax = new_axes(height=0.3 * len(data) + 1.5)
     span = np.maximum([data["share"] - data["low"], data["high"] - data["share"]], 0)
-    ax.errorbar(data["share"], data["channel"], xerr=span, fmt="o", color=PALETTE[0], capsize=3)
-    ax.set(title=f"{rate.capitalize()}, by channel", xlim=(0, None))
+    ax.errorbar(data["share"], data[by], xerr=span, fmt="o", color=PALETTE[0], capsize=3)
+    ax.set(title=f"{rate.capitalize()}, by {by}", xlim=(0, None))
     return percent(horizontal(ax), axis="x")
 
 

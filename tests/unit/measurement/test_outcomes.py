@@ -18,17 +18,17 @@ def _event(contact, event, *, day=1, reason=None, customer="C1", channel="email"
 def _order(day, *, customer="C1", order="O1", amount=10.0, month=3):
     return {
         "customer_id": customer, "source": "till", "order_id": order,
-        "ordered_on": date(2025, month, day), "amount": amount, "net_amount": amount,
-        "margin": amount * 0.4,
+        "ordered_on": date(2025, month, day), "coupon_id": None, "amount": amount,
+        "net_amount": amount, "margin": amount * 0.4,
     }  # fmt: skip
 
 
-def _row(events, orders=None, claims=None, **days):
+def _row(events, orders=None, claims=None, **more):
     found = contact_outcomes(
         pd.DataFrame(events),
         orders=None if orders is None else pd.DataFrame(orders),
         claims=claims,
-        **days,
+        **more,
     )
     return found.to_pylist()[0]
 
@@ -78,3 +78,26 @@ def test_a_claim_soon_after_is_a_complaint():
     claims = pd.DataFrame({"customer_id": ["C1"], "at": [datetime(2025, 3, 4)]})
     assert _row([_event("a", "sent")], claims=claims)["complained"]
     assert not _row([_event("a", "sent", day=5)], claims=claims)["complained"]
+
+
+def test_a_coupon_of_the_campaign_is_redeemed_while_it_runs():
+    campaigns = pd.DataFrame(
+        {"campaign_id": ["K1"], "offer_id": ["OFF1"], "started_at": [datetime(2025, 3, 1)],
+         "ended_at": [datetime(2025, 3, 20)]}
+    )  # fmt: skip
+
+    def redeemed(coupon, day):
+        orders = [_order(day) | {"coupon_id": coupon}]
+        return _row([_event("a", "sent")], orders, campaigns=campaigns)["redeemed"]
+
+    assert redeemed("OFF1", 18) and redeemed("K1-milk", 18)
+    assert not redeemed("OFF1", 21) and not redeemed("K2-milk", 18)
+
+
+def test_a_channel_that_tells_nothing_is_believed_to_deliver():
+    untold = _row([_event("a", "sent", channel=None)])
+    assert untold["channel"] == "not told" and untold["delivered"]
+    told = contact_outcomes(
+        pd.DataFrame([_event("a", "sent"), _event("a", "delivered"), _event("b", "sent")])
+    )
+    assert told["delivered"].to_pylist() == [True, False]

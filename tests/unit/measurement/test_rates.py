@@ -10,7 +10,7 @@ from customer360.measurement.rates import RATES, contact_rates, rate_alerts, sit
 
 FLAGS = sorted(
     {"sent", "delivered", "opened", "machine_opened", "clicked", "hard_bounced", "soft_bounced",
-     "undeliverable", "unsubscribed", "complained", "referred", "converted"}
+     "undeliverable", "unsubscribed", "complained", "redeemed", "referred", "converted"}
 )  # fmt: skip
 
 
