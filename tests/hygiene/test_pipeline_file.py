@@ -19,9 +19,11 @@ RUNNER = [SOURCE / "run_notebook.py", SOURCE / "report" / "__init__.py"]
 # but for metrics.
 READS_TRUTH = {
     "linkage", "customers", "oracle", "churn", "dissatisfaction", "families", "segmentation",
-    "clv", "measurement",
+    "clv", "response", "measurement",
 }  # fmt: skip
-JUDGES_AT_ITS_END = ("churn", "dissatisfaction", "families", "segmentation", "clv", "measurement")
+JUDGES_AT_ITS_END = (
+    "churn", "dissatisfaction", "families", "segmentation", "clv", "response", "measurement",
+)  # fmt: skip
 
 
 def _names(entries):

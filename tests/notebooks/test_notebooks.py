@@ -24,9 +24,8 @@ def notebook(request):
 
 def test_there_are_the_notebooks_of_the_house():
     assert list(STAGES) == [
-        "cleaning", "linkage", "customers", "features", "segmentation", "churn", "clv", "measurement",
-        "oracle",
-        "dissatisfaction", "families", "intent",
+        "cleaning", "linkage", "customers", "features", "segmentation", "churn", "clv", "response",
+        "measurement", "oracle", "dissatisfaction", "families", "intent",
     ]  # fmt: skip
 
 
