@@ -2,8 +2,9 @@
 
 What the last run knew is handed in: its records as they were compared, its pairs, its model
 and who was whose. Records that are new or changed are compared with the old ones and among
-themselves; old records are compared once more only where a new one would bind customers
-together that had nothing to do with each other.
+themselves. Old pairs are weighed anew only where a new record has a say: it may be the rival
+of one of their records, bear their name, or bind customers together that had nothing to do
+with each other.
 """
 
 from __future__ import annotations
@@ -51,18 +52,9 @@ _FOLDED = [c for c in CONTRACTS["compared_records"].column_names if c not in (*K
 _SEEN = ("title", "first_name", "last_name", "birth_date", "email", "phone", "street", "postcode",
          "city", "created_at")  # fmt: skip
 
-
-# Pairs of the last run, by number of the records at hand.
-_PAIRS_BY_NUMBER = """
-    select l.record as record_l, r.record as record_r, k.field_probability as match_probability
-    from known_pairs k
-    join records l on l.source = k.source_l and l.source_id = k.source_id_l
-    join records r on r.source = k.source_r and r.source_id = k.source_id_r"""
-# A record that changed is no longer what its pairs say.
-_KNOWN_PAIRS = f"""{_PAIRS_BY_NUMBER}
-    anti join fresh f on f.source = k.source_l and f.source_id = k.source_id_l
-    anti join fresh g on g.source = k.source_r and g.source_id = k.source_id_r"""
-
+_STAND = "select record_l, record_r, match_probability from stand"
+# A name that new records make more common by this share weighs less than it did.
+NOTICEABLE_SHARE = 0.05
 
 @dataclass(frozen=True)
 class Known:
@@ -158,20 +150,20 @@ def link_new_records(
     with closing(duckdb.connect()) as connection:
         _register(connection, people=people, known=known, other_ids=other_ids)
         rules = _rules(known.model["blocking_rules"])
-        _find_near(connection, rules)
-        _make_blocks(connection, model)
-        compared = _compare(connection, model, _pairs_with_new(len(rules)), known=_KNOWN_PAIRS)
+        _find_near(connection, model, rules)
+        _make_blocks(connection, model, rules)
+        _compare(connection, model, _pairs_with_new(len(rules)))
+        _compare(connection, model, "select record_l, record_r from again")
+        _weigh(connection, model, known=_STAND)
         _find_touched(connection, threshold=threshold)
-        compared += _compare(connection, model, _pairs_of_touched(len(rules)), known=_KNOWN_PAIRS)
+        _compare(connection, model, _pairs_of_touched(len(rules)))
+        compared = _weigh(connection, model, known=_STAND)
         pairs, evidence = _keep(connection, model, records=_last(connection), threshold=threshold)
-        touched = connection.sql(
-            "select source, source_id from blocks semi join touched using (record)"
-        ).to_arrow_table()
+        connection.register("pairs_again", pairs)
         matches = Matches(
             pairs, evidence, model={**known.model}, blocking=_no_blocking(), threshold=threshold
         )
-        linked = _put_together(connection, link_records(touched, matches))
-        connection.register("pairs_again", pairs)
+        linked = _put_together(connection, _link_touched(connection, matches))
         today = _pairs_of_today(connection)
         counts = "select (select count(*) from given), (select count(*) from fresh)"
         records, new = connection.execute(counts).fetchall()[0]
@@ -230,6 +222,7 @@ def compare_records(
         connection.register("wanted", wanted)
         if pairs is not None:
             connection.register("known_pairs", as_arrow(pairs))
+            _number_pairs(connection, "records")
         connection.execute(
             """create temp table everybody as from records;
             create temp table blocks as
@@ -242,8 +235,8 @@ def compare_records(
             raise LinkageError(f"the people table has no record {told}: write SOURCE:SOURCE_ID")
         every_pair = "select l.record, r.record from blocks l join blocks r on l.record < r.record"
         _count_names(connection, fitted)
-        known = _PAIRS_BY_NUMBER if pairs is not None else None
-        compared = _compare(connection, fitted, every_pair, known=known)
+        _compare(connection, fitted, every_pair)
+        compared = _weigh(connection, fitted, known=None if pairs is None else _STAND)
         # A threshold of 0 keeps every pair.
         pairs, evidence = _keep(connection, fitted, records=_last(connection), threshold=0.0)
     return Matches(
@@ -320,40 +313,57 @@ def _register(connection: Any, *, people: Any, known: Known, other_ids: Any | No
         select source::varchar as source, source_id::varchar as source_id,
                {_fingerprint(people_today)} as fingerprint
         from people_today;
+        create temp table numbers as
+        select source, source_id, row_number() over (order by source, source_id) as record
+        from (select distinct source, source_id from given);
         create temp table old as
         select * exclude (fingerprint) from known_records
-        semi join given using (source, source_id, fingerprint);
-        create temp table fresh as
-        select distinct source, source_id from given anti join old using (source, source_id)
+        semi join given using (source, source_id, fingerprint)
+        join numbers using (source, source_id);
+        create temp table fresh as from numbers anti join old using (record);
+        -- Lost, or no longer what they were.
+        create temp table lost as
+        select source, source_id from known_records anti join old using (source, source_id)
+        """
+    )
+    _number_pairs(connection, "old")
+
+
+def _number_pairs(connection: Any, records: str) -> None:
+    """Table `stand`: pairs of the last run by number of a table's records, as fields tell."""
+    connection.execute(
+        f"""
+        create temp table stand as
+        select l.record as record_l, r.record as record_r,
+               k.field_probability as match_probability, k.match_probability as was
+        from known_pairs k
+        join {records} l on l.source = k.source_l and l.source_id = k.source_id_l
+        join {records} r on r.source = k.source_r and r.source_id = k.source_id_r
         """
     )
 
 
-def _find_near(connection: Any, rules: Sequence[str]) -> None:
-    """Table `chosen`: new records, and customers with a record that shares a key with one.
+def _find_near(connection: Any, model: LinkageModel, rules: Sequence[str]) -> None:
+    """Tables `again`, old pairs on which a new record has a say, and `chosen`.
 
-    Columns customer_id (empty for a new record), is_new and one key a rule.
+    Chosen are the new records, and all of the customers with a record that shares a key
+    with one or is in such a pair. Columns record, customer_id (empty for a new record).
     """
     fresh = "select p.* from people_today p semi join fresh using (source, source_id)"
     prepare_records(connection, connection.sql(fresh).to_arrow_table(), others="old")
+    add_names_together(connection, learned="old")
     columns = _key_columns(len(rules))
     keys = ", ".join(f"{sql} as {column}" for sql, column in zip(rules, columns, strict=True))
     shared = " or ".join(f"{c} in (select {c} from keys_new)" for c in columns)
     connection.execute(
         f"""
         create temp table new_records as
-        select r.*, coalesce(t.names_together, 0.0) as names_together
-        from records r left join (
-            select first_name, last_name, any_value(names_together) as names_together
-            from old group by 1, 2) t using (first_name, last_name);
+        select {", ".join(_FOLDED)}, fresh.* from records join fresh using (source, source_id);
         create temp view everybody as
-        select *, false as is_new from old
-        union all by name
-        select source, source_id, {", ".join(_FOLDED)}, true as is_new from new_records;
-        create temp table keys as
-        select source, source_id, is_new, {keys} from everybody;
-        create temp table keys_new as from keys where is_new;
-        create temp table keys_met as from keys where is_new or {shared}
+        select *, false as is_new from old union all by name select *, true from new_records;
+        create temp table keys_new as select record, {keys} from new_records;
+        create temp table keys_met as
+        from (select record, is_new, {keys} from everybody) where is_new or {shared}
         """
     )
     for column in columns:
@@ -366,41 +376,79 @@ def _find_near(connection: Any, rules: Sequence[str]) -> None:
         )
     connection.execute(
         f"""
+        create temp table near as
+        select record from keys_met
+        where {" or ".join(f"{c} in (from with_{c})" for c in columns)}
+        union
+        -- Who fitted a lost record may have lost a rival.
+        select o.record from known_pairs k
+        join lost l on l.source = k.source_l and l.source_id = k.source_id_l
+        join old o on o.source = k.source_r and o.source_id = k.source_id_r
+        union
+        select o.record from known_pairs k
+        join lost l on l.source = k.source_r and l.source_id = k.source_id_r
+        join old o on o.source = k.source_l and o.source_id = k.source_id_l;
+        create temp table renamed as
+        select record from old where {_noticed(model)};
+        create temp table again as
+        select record_l, record_r from stand
+        where record_l in (from near) or record_r in (from near)
+           or (record_l in (from renamed) and record_r in (from renamed));
         create temp table chosen as
-        with near as (
-            select source, source_id from keys_met
-            where {" or ".join(f"{c} in (from with_{c})" for c in columns)}
-        ),
-        about as (
-            select customer_id from known_linked semi join near using (source, source_id)
+        with about as (
+            select customer_id from known_linked semi join (
+                select source, source_id from old semi join (
+                    from near union select record_l from again union select record_r from again
+                ) using (record)
+            ) using (source, source_id)
             union
-            -- Customers that lost a record, or held it before it changed.
-            select customer_id from known_linked anti join old using (source, source_id)
+            select customer_id from known_linked semi join lost using (source, source_id)
             where has_person_record
         )
-        select source, source_id, null as customer_id, is_new, {", ".join(columns)}
-        from keys_new
+        select record, null as customer_id from fresh
         union all
-        select source, source_id, customer_id, is_new, {", ".join(columns)}
-        from keys join known_linked using (source, source_id)
-        where not is_new and customer_id in (from about)
+        select record, customer_id from old join known_linked using (source, source_id)
+        where customer_id in (from about)
         """
     )
 
 
-def _make_blocks(connection: Any, model: LinkageModel) -> None:
+def _noticed(model: LinkageModel) -> str:
+    """Condition: a record bears a name that is noticeably more common than it was."""
+    conditions = []
+    for column, share in _usual_shares(model).items():
+        if column in ("first_name", "last_name"):
+            conditions.append(
+                f"""{column} in (
+                    select {column} from (
+                        select {column}, count(*) as n from new_records group by 1)
+                    join (select {column}, count(*) as before from old group by 1)
+                        using ({column})
+                    where n > {NOTICEABLE_SHARE} * (before + {share * RARITY_RECORDS}))"""
+            )
+    return " or ".join(conditions) or "false"
+
+
+def _make_blocks(connection: Any, model: LinkageModel, rules: Sequence[str]) -> None:
     """Table `blocks`: the records of table `chosen` ready to be compared."""
     # Records come as they were compared: to read a name from an e-mail, or to put it in its
     # place, took the names of everybody.
     connection.execute(
         f"""create temp table near_records as select source, source_id, {", ".join(_FOLDED)}
-        from everybody semi join chosen using (source, source_id)"""
+        from everybody semi join chosen using (record)"""
     )
     derive_columns(connection, "near_records")
+    columns = _key_columns(len(rules))
+    keys = ", ".join(f"{sql} as {column}" for sql, column in zip(rules, columns, strict=True))
     connection.execute(
-        """create temp table blocks as
-        select r.*, c.* exclude (source, source_id)
-        from records r join chosen c using (source, source_id)"""
+        f"""
+        create or replace temp table records as
+        select r.* replace (n.record as record)
+        from records r join numbers n using (source, source_id);
+        create temp table blocks as
+        select r.*, c.customer_id, c.customer_id is null as is_new, {keys}
+        from records r join chosen c using (record)
+        """
     )
     _count_names(connection, model)
 
@@ -428,14 +476,19 @@ def _pairs_of_touched(rules: int) -> str:
         from inside l join inside r on l.grp = r.grp and l.record < r.record and ({same})"""
 
 
-def _count_names(connection: Any, model: LinkageModel) -> None:
-    """Add to table `blocks` how often its names and towns stand in table `everybody`."""
-    usual = {
+def _usual_shares(model: LinkageModel) -> dict[str, float]:
+    """Columns whose rarity counts, and how common a value is believed to be."""
+    return {
         level.rarity: RARITY_SHARES.get(level.rarity, level.u)
         for comparison in _comparisons(model)
         for level in comparison.levels
         if level.rarity
     }
+
+
+def _count_names(connection: Any, model: LinkageModel) -> None:
+    """Add to table `blocks` how often its names and towns stand in table `everybody`."""
+    usual = _usual_shares(model)
     for column, share in usual.items():
         value = _DERIVED.get(column, column)
         connection.execute(
@@ -454,8 +507,8 @@ def _count_names(connection: Any, model: LinkageModel) -> None:
     )
 
 
-def _compare(connection: Any, model: LinkageModel, pairs: str, *, known: str | None = None) -> int:
-    """Tables `compared` and `scored` of the pairs that a query gives; their number.
+def _compare(connection: Any, model: LinkageModel, pairs: str) -> None:
+    """Add to table `levels` how the fields of the pairs that a query gives agree.
 
     The same conditions as in a full run, asked directly: for a few pairs, Splink's planning
     takes longer than the comparing.
@@ -483,14 +536,22 @@ def _compare(connection: Any, model: LinkageModel, pairs: str, *, known: str | N
     sides = ", ".join(f"{side}.{c} as {c}_{side}" for c in columns for side in ("l", "r"))
     connection.execute(
         f"""
-        create or replace temp table compared as
-        with pairs(one, other) as ({pairs}),
+        create temp table if not exists levels as
+        select record_l, record_r, {", ".join(measures)} from (select {sides}
+            from blocks l, blocks r where false);
+        insert into levels
+        with pairs(record_l, record_r) as ({pairs}),
         sides as (
-            select {sides}
-            from pairs join blocks l on l.record = one join blocks r on r.record = other)
+            select {sides} from pairs anti join levels using (record_l, record_r)
+            join blocks l on l.record = record_l join blocks r on r.record = record_r)
         select record_l, record_r, {", ".join(measures)} from sides
         """
     )
+
+
+def _weigh(connection: Any, model: LinkageModel, *, known: str | None) -> int:
+    """Tables `compared` and `scored` of the pairs in table `levels`; their number."""
+    connection.execute("create or replace temp table compared as from levels")
     here = DuckDBPairs(connection)
     _score(here, by_fields_alone(model))
     find_rivals(connection, at_least=KEPT_PROBABILITY, known=known)
@@ -511,19 +572,22 @@ def _find_touched(connection: Any, *, threshold: float) -> None:
     connection.execute(
         f"""
         create temp table name_of as
-        select record, is_new, case when is_new then 'new ' || record else customer_id end as name
-        from blocks;
+        select record, is_new, coalesce(customer_id, 'new ' || record) as name from blocks;
         create temp table edges as
         select l.name as name_l, r.name as name_r
         from scored join name_of l on l.record = record_l join name_of r on r.record = record_r
-        where match_probability >= {threshold!r};
+        where match_probability >= {threshold!r} and l.name <> r.name;
         create temp table nodes as
         select name, row_number() over (order by name) - 1 as node from (
             select name from name_of where is_new
             union select name_l from edges union select name_r from edges
-            -- Customers that lost a record, or held it before it changed.
-            union select customer_id from known_linked anti join old
-                using (source, source_id) where has_person_record)
+            -- A pair that became a link, or ceased to be one.
+            union select unnest([l.name, r.name])
+            from scored s join stand k using (record_l, record_r)
+            join name_of l on l.record = record_l join name_of r on r.record = record_r
+            where (s.match_probability >= {threshold!r}) <> (was >= {threshold!r})
+            union select customer_id from known_linked semi join lost using (source, source_id)
+            where has_person_record)
         """
     )
     ends = connection.execute(
@@ -541,9 +605,28 @@ def _find_touched(connection: Any, *, threshold: float) -> None:
     )
 
 
+def _link_touched(connection: Any, matches: Matches) -> pd.DataFrame:
+    """Customers of the records in table `touched`, by the pairs among them."""
+    connection.execute(
+        """create temp table keys_touched as
+        select source, source_id from blocks semi join touched using (record)"""
+    )
+    connection.register("ends", matches.pairs.assign(pair=np.arange(len(matches.pairs))))
+    inside = connection.execute(
+        """select pair from ends
+        semi join keys_touched l on l.source = source_l and l.source_id = source_id_l
+        semi join keys_touched r on r.source = source_r and r.source_id = source_id_r
+        order by pair"""
+    ).fetchnumpy()["pair"]
+    among = replace(
+        matches, pairs=matches.pairs.iloc[inside], evidence=matches.evidence.iloc[inside]
+    )
+    return link_records(connection.sql("from keys_touched").to_arrow_table(), among)
+
+
 def _put_together(connection: Any, again: pd.DataFrame) -> pd.DataFrame:
     """Contract `linked_records`: the touched linked anew, all others as they were."""
-    connection.register("again", again)
+    connection.register("linked_again", again)
     return as_pandas(
         connection.sql(
             """
@@ -552,10 +635,10 @@ def _put_together(connection: Any, again: pd.DataFrame) -> pd.DataFrame:
             from other_ids where source is not null and source_id is not null
         ),
         people as (
-            select source, source_id, 'again ' || customer_id as customer_id from again
+            select source, source_id, 'again ' || customer_id as customer_id from linked_again
             union all
             select source, source_id, customer_id from known_linked
-            semi join old using (source, source_id) anti join again using (source, source_id)
+            semi join old using (source, source_id) anti join linked_again using (source, source_id)
         )
         select source, source_id, customer_id, true as has_person_record from people
         union all
@@ -575,15 +658,18 @@ def _pairs_of_today(connection: Any) -> pd.DataFrame:
     return as_pandas(
         connection.sql(
             f"""
-        with lost as (select source, source_id from known_records
-                      anti join old using (source, source_id)),
-        stand as (
-            select k.* from known_pairs k
+        with done as (
+            select l.source as source_l, l.source_id as source_id_l,
+                   r.source as source_r, r.source_id as source_id_r
+            from scored join numbers l on l.record = record_l join numbers r on r.record = record_r
+        ),
+        stand_still as (
+            from known_pairs k
             anti join lost l on l.source = k.source_l and l.source_id = k.source_id_l
             anti join lost r on r.source = k.source_r and r.source_id = k.source_id_r
-            anti join pairs_again using (source_l, source_id_l, source_r, source_id_r)
+            anti join done using (source_l, source_id_l, source_r, source_id_r)
         )
-        select {columns} from stand union all select {columns} from pairs_again
+        select {columns} from stand_still union all select {columns} from pairs_again
         """
         )
     )
