@@ -42,7 +42,7 @@ from customer360.linkage.records import (
     derive_columns,
     prepare_records,
 )
-from customer360.linkage.rivals import by_fields_alone, find_rivals
+from customer360.linkage.rivals import RIVALS, by_fields_alone, find_rivals
 
 __all__ = ["Known", "compare_records", "compared_records", "link_new_records"]
 
@@ -52,9 +52,9 @@ _FOLDED = [c for c in CONTRACTS["compared_records"].column_names if c not in (*K
 _SEEN = ("title", "first_name", "last_name", "birth_date", "email", "phone", "street", "postcode",
          "city", "created_at")  # fmt: skip
 
-_STAND = "select record_l, record_r, match_probability from stand"
 # A name that new records make more common by this share weighs less than it did.
 NOTICEABLE_SHARE = 0.05
+
 
 @dataclass(frozen=True)
 class Known:
@@ -78,13 +78,15 @@ class Known:
     model: Mapping[str, Any]
 
 
-def compared_records(people: Any | None) -> Any:
+def compared_records(people: Any | None, *, names: Any | None = None) -> Any:
     """Records as linkage compares them, for a later run to be compared with.
 
     Parameters
     ----------
     people : frame or None
         Contract `staged.people`.
+    names : frame, optional
+        Contract `compared_records` of the run whose weights stand, in an incremental run.
 
     Returns
     -------
@@ -96,7 +98,9 @@ def compared_records(people: Any | None) -> Any:
     with closing(duckdb.connect()) as connection:
         given = as_arrow(people)
         prepare_records(connection, given)
-        add_names_together(connection)
+        if names is not None:
+            connection.register("names_learned", as_arrow(names))
+        add_names_together(connection, learned=None if names is None else "names_learned")
         connection.register("given", given)
         return connection.sql(
             f"""
@@ -153,11 +157,12 @@ def link_new_records(
         _find_near(connection, model, rules)
         _make_blocks(connection, model, rules)
         _compare(connection, model, _pairs_with_new(len(rules)))
+        _find_again(connection, model)
         _compare(connection, model, "select record_l, record_r from again")
-        _weigh(connection, model, known=_STAND)
+        _weigh(connection, model)
         _find_touched(connection, threshold=threshold)
         _compare(connection, model, _pairs_of_touched(len(rules)))
-        compared = _weigh(connection, model, known=_STAND)
+        compared = _weigh(connection, model)
         pairs, evidence = _keep(connection, model, records=_last(connection), threshold=threshold)
         connection.register("pairs_again", pairs)
         matches = Matches(
@@ -165,7 +170,7 @@ def link_new_records(
         )
         linked = _put_together(connection, _link_touched(connection, matches))
         today = _pairs_of_today(connection)
-        counts = "select (select count(*) from given), (select count(*) from fresh)"
+        counts = "select (select count(*) from numbers), (select count(*) from fresh)"
         records, new = connection.execute(counts).fetchall()[0]
     note = (
         f"{new:,} new or changed records of {records:,} were compared, in {compared:,} "
@@ -220,9 +225,9 @@ def compare_records(
         prepare_records(connection, people)
         add_names_together(connection)
         connection.register("wanted", wanted)
-        if pairs is not None:
-            connection.register("known_pairs", as_arrow(pairs))
-            _number_pairs(connection, "records")
+        known = empty_table(CONTRACTS["link_pairs"]) if pairs is None else as_arrow(pairs)
+        connection.register("known_pairs", known)
+        _number_pairs(connection, "records")
         connection.execute(
             """create temp table everybody as from records;
             create temp table blocks as
@@ -236,7 +241,7 @@ def compare_records(
         every_pair = "select l.record, r.record from blocks l join blocks r on l.record < r.record"
         _count_names(connection, fitted)
         _compare(connection, fitted, every_pair)
-        compared = _weigh(connection, fitted, known=None if pairs is None else _STAND)
+        compared = _weigh(connection, fitted)
         # A threshold of 0 keeps every pair.
         pairs, evidence = _keep(connection, fitted, records=_last(connection), threshold=0.0)
     return Matches(
@@ -297,7 +302,7 @@ def _rules(labels: Sequence[str]) -> list[str]:
 
 
 def _register(connection: Any, *, people: Any, known: Known, other_ids: Any | None) -> None:
-    """Tables `given`, `fresh` (new or changed) and `old` (as they were)."""
+    """Tables `numbers` of all records, `fresh` (new or changed) and `old` (as they were)."""
     people_today = as_arrow(people)
     for name, table in (
         ("people_today", people_today),
@@ -309,18 +314,16 @@ def _register(connection: Any, *, people: Any, known: Known, other_ids: Any | No
         connection.register(name, as_arrow(table))
     connection.execute(
         f"""
-        create temp table given as
-        select source::varchar as source, source_id::varchar as source_id,
-               {_fingerprint(people_today)} as fingerprint
-        from people_today;
         create temp table numbers as
-        select source, source_id, row_number() over (order by source, source_id) as record
-        from (select distinct source, source_id from given);
+        select *, row_number() over (order by source, source_id) as record from (
+            select source::varchar as source, source_id::varchar as source_id,
+                   min({_fingerprint(people_today)}) as fingerprint
+            from people_today group by 1, 2);
         create temp table old as
         select * exclude (fingerprint) from known_records
-        semi join given using (source, source_id, fingerprint)
-        join numbers using (source, source_id);
-        create temp table fresh as from numbers anti join old using (record);
+        join numbers using (source, source_id, fingerprint);
+        create temp table fresh as
+        select source, source_id, record from numbers anti join old using (record);
         -- Lost, or no longer what they were.
         create temp table lost as
         select source, source_id from known_records anti join old using (source, source_id)
@@ -344,7 +347,7 @@ def _number_pairs(connection: Any, records: str) -> None:
 
 
 def _find_near(connection: Any, model: LinkageModel, rules: Sequence[str]) -> None:
-    """Tables `again`, old pairs on which a new record has a say, and `chosen`.
+    """Tables `maybe_again`, old pairs on which a new record may have a say, and `chosen`.
 
     Chosen are the new records, and all of the customers with a record that shares a key
     with one or is in such a pair. Columns record, customer_id (empty for a new record).
@@ -376,29 +379,30 @@ def _find_near(connection: Any, model: LinkageModel, rules: Sequence[str]) -> No
         )
     connection.execute(
         f"""
+        -- Who fitted a lost record may have lost a rival.
+        create temp table left_behind as
+        select o.record from old o semi join (
+            select source_r as source, source_id_r as source_id from known_pairs
+            semi join lost l on l.source = source_l and l.source_id = source_id_l
+            union all select source_l, source_id_l from known_pairs
+            semi join lost l on l.source = source_r and l.source_id = source_id_r
+        ) using (source, source_id);
         create temp table near as
         select record from keys_met
         where {" or ".join(f"{c} in (from with_{c})" for c in columns)}
-        union
-        -- Who fitted a lost record may have lost a rival.
-        select o.record from known_pairs k
-        join lost l on l.source = k.source_l and l.source_id = k.source_id_l
-        join old o on o.source = k.source_r and o.source_id = k.source_id_r
-        union
-        select o.record from known_pairs k
-        join lost l on l.source = k.source_r and l.source_id = k.source_id_r
-        join old o on o.source = k.source_l and o.source_id = k.source_id_l;
+        union from left_behind;
         create temp table renamed as
         select record from old where {_noticed(model)};
-        create temp table again as
-        select record_l, record_r from stand
-        where record_l in (from near) or record_r in (from near)
-           or (record_l in (from renamed) and record_r in (from renamed));
+        create temp table maybe_again as
+        select record_l, record_r, record_l in (from renamed) and record_r in (from renamed)
+            as renamed
+        from stand where renamed or record_l in (from near) or record_r in (from near);
         create temp table chosen as
         with about as (
             select customer_id from known_linked semi join (
                 select source, source_id from old semi join (
-                    from near union select record_l from again union select record_r from again
+                    from near
+                    union select record_l from maybe_again union select record_r from maybe_again
                 ) using (record)
             ) using (source, source_id)
             union
@@ -409,6 +413,23 @@ def _find_near(connection: Any, model: LinkageModel, rules: Sequence[str]) -> No
         union all
         select record, customer_id from old join known_linked using (source, source_id)
         where customer_id in (from about)
+        """
+    )
+
+
+def _find_again(connection: Any, model: LinkageModel) -> None:
+    """Table `again`: old pairs of records that a new record fits, or whose names spread."""
+    connection.execute("create or replace temp table compared as from levels")
+    _score(DuckDBPairs(connection), by_fields_alone(model))
+    connection.execute(
+        f"""
+        create temp table fitted as
+        with fits as (from scored where match_probability >= {KEPT_PROBABILITY})
+        select record_l as record from fits union select record_r from fits
+        union from left_behind;
+        create temp table again as
+        select record_l, record_r from maybe_again
+        where renamed or record_l in (from fitted) or record_r in (from fitted)
         """
     )
 
@@ -437,18 +458,13 @@ def _make_blocks(connection: Any, model: LinkageModel, rules: Sequence[str]) -> 
         f"""create temp table near_records as select source, source_id, {", ".join(_FOLDED)}
         from everybody semi join chosen using (record)"""
     )
-    derive_columns(connection, "near_records")
+    derive_columns(connection, "near_records", numbers="numbers")
     columns = _key_columns(len(rules))
     keys = ", ".join(f"{sql} as {column}" for sql, column in zip(rules, columns, strict=True))
     connection.execute(
-        f"""
-        create or replace temp table records as
-        select r.* replace (n.record as record)
-        from records r join numbers n using (source, source_id);
-        create temp table blocks as
+        f"""create temp table blocks as
         select r.*, c.customer_id, c.customer_id is null as is_new, {keys}
-        from records r join chosen c using (record)
-        """
+        from records r join chosen c using (record)"""
     )
     _count_names(connection, model)
 
@@ -549,12 +565,34 @@ def _compare(connection: Any, model: LinkageModel, pairs: str) -> None:
     )
 
 
-def _weigh(connection: Any, model: LinkageModel, *, known: str | None) -> int:
-    """Tables `compared` and `scored` of the pairs in table `levels`; their number."""
-    connection.execute("create or replace temp table compared as from levels")
+def _weigh(connection: Any, model: LinkageModel) -> int:
+    """Tables `compared` and `scored` of the pairs in table `levels`; their number.
+
+    Rivals are sought for the pairs added since the last time, among all pairs.
+    """
     here = DuckDBPairs(connection)
+    connection.execute(
+        f"""
+        create temp table if not exists told (
+            record_l bigint, record_r bigint, match_probability double);
+        create temp table if not exists rivals_found (
+            record_l bigint, record_r bigint, level_{RIVALS} tinyint);
+        create or replace temp table compared as
+        from levels anti join told using (record_l, record_r)
+        """
+    )
     _score(here, by_fields_alone(model))
+    stand = "select record_l, record_r, match_probability from stand"
+    known = f"from told union all ({stand} anti join told using (record_l, record_r))"
     find_rivals(connection, at_least=KEPT_PROBABILITY, known=known)
+    connection.execute(
+        f"""
+        insert into told select record_l, record_r, match_probability from scored;
+        insert into rivals_found select record_l, record_r, level_{RIVALS} from compared;
+        create or replace temp table compared as
+        from levels join rivals_found using (record_l, record_r)
+        """
+    )
     _score(here, model)
     return int(connection.execute("select count(*) from compared").fetchall()[0][0])
 
