@@ -94,13 +94,6 @@ def test_old_pairs_are_weighed_anew_where_a_new_record_fits(world):
     moved = near.loc[both, "match_weight"] - before.loc[both, "match_weight"]
     assert len(both) > 100 and (moved.abs() > 1).sum() > 30
     found = now.reindex(near.index)["match_weight"]
-    print(
-        "SHARE",
-        len(near),
-        ((found - near["match_weight"]).abs() < 0.05).mean(),
-        (moved.abs() > 1).sum(),
-        (moved.abs() > 0.05).mean(),
-    )
     assert ((found - near["match_weight"]).abs() < 0.05).all()
 
 
