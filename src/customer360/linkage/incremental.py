@@ -2,9 +2,9 @@
 
 What the last run knew is handed in: its records as they were compared, its pairs, its model
 and who was whose. Records that are new or changed are compared with the old ones and among
-themselves. Old pairs are weighed anew only where a new record has a say: it may be the rival
-of one of their records, bear their name, or bind customers together that had nothing to do
-with each other.
+themselves. Old pairs are weighed anew only where a new record has a say: where it fits one of
+their two, and so may be a rival, or binds customers together that had nothing to do with each
+other.
 """
 
 from __future__ import annotations
@@ -51,9 +51,6 @@ _FOLDED = [c for c in CONTRACTS["compared_records"].column_names if c not in (*K
 # A record is new when any of this changes: it is all that the comparisons see.
 _SEEN = ("title", "first_name", "last_name", "birth_date", "email", "phone", "street", "postcode",
          "city", "created_at")  # fmt: skip
-
-# A name that new records make more common by this share weighs less than it did.
-NOTICEABLE_SHARE = 0.05
 
 
 @dataclass(frozen=True)
@@ -154,7 +151,7 @@ def link_new_records(
     with closing(duckdb.connect()) as connection:
         _register(connection, people=people, known=known, other_ids=other_ids)
         rules = _rules(known.model["blocking_rules"])
-        _find_near(connection, model, rules)
+        _find_near(connection, rules)
         _make_blocks(connection, model, rules)
         _compare(connection, model, _pairs_with_new(len(rules)))
         _find_again(connection, model)
@@ -346,7 +343,7 @@ def _number_pairs(connection: Any, records: str) -> None:
     )
 
 
-def _find_near(connection: Any, model: LinkageModel, rules: Sequence[str]) -> None:
+def _find_near(connection: Any, rules: Sequence[str]) -> None:
     """Tables `maybe_again`, old pairs on which a new record may have a say, and `chosen`.
 
     Chosen are the new records, and all of the customers with a record that shares a key
@@ -391,12 +388,9 @@ def _find_near(connection: Any, model: LinkageModel, rules: Sequence[str]) -> No
         select record from keys_met
         where {" or ".join(f"{c} in (from with_{c})" for c in columns)}
         union from left_behind;
-        create temp table renamed as
-        select record from old where {_noticed(model)};
         create temp table maybe_again as
-        select record_l, record_r, record_l in (from renamed) and record_r in (from renamed)
-            as renamed
-        from stand where renamed or record_l in (from near) or record_r in (from near);
+        select record_l, record_r from stand
+        where record_l in (from near) or record_r in (from near);
         create temp table chosen as
         with about as (
             select customer_id from known_linked semi join (
@@ -418,7 +412,7 @@ def _find_near(connection: Any, model: LinkageModel, rules: Sequence[str]) -> No
 
 
 def _find_again(connection: Any, model: LinkageModel) -> None:
-    """Table `again`: old pairs of records that a new record fits, or whose names spread."""
+    """Table `again`: old pairs of records that a new record fits, or a lost one fitted."""
     connection.execute("create or replace temp table compared as from levels")
     _score(DuckDBPairs(connection), by_fields_alone(model))
     connection.execute(
@@ -429,25 +423,9 @@ def _find_again(connection: Any, model: LinkageModel) -> None:
         union from left_behind;
         create temp table again as
         select record_l, record_r from maybe_again
-        where renamed or record_l in (from fitted) or record_r in (from fitted)
+        where record_l in (from fitted) or record_r in (from fitted)
         """
     )
-
-
-def _noticed(model: LinkageModel) -> str:
-    """Condition: a record bears a name that is noticeably more common than it was."""
-    conditions = []
-    for column, share in _usual_shares(model).items():
-        if column in ("first_name", "last_name"):
-            conditions.append(
-                f"""{column} in (
-                    select {column} from (
-                        select {column}, count(*) as n from new_records group by 1)
-                    join (select {column}, count(*) as before from old group by 1)
-                        using ({column})
-                    where n > {NOTICEABLE_SHARE} * (before + {share * RARITY_RECORDS}))"""
-            )
-    return " or ".join(conditions) or "false"
 
 
 def _make_blocks(connection: Any, model: LinkageModel, rules: Sequence[str]) -> None:
@@ -492,19 +470,14 @@ def _pairs_of_touched(rules: int) -> str:
         from inside l join inside r on l.grp = r.grp and l.record < r.record and ({same})"""
 
 
-def _usual_shares(model: LinkageModel) -> dict[str, float]:
-    """Columns whose rarity counts, and how common a value is believed to be."""
-    return {
+def _count_names(connection: Any, model: LinkageModel) -> None:
+    """Add to table `blocks` how often its names and towns stand in table `everybody`."""
+    usual = {
         level.rarity: RARITY_SHARES.get(level.rarity, level.u)
         for comparison in _comparisons(model)
         for level in comparison.levels
         if level.rarity
     }
-
-
-def _count_names(connection: Any, model: LinkageModel) -> None:
-    """Add to table `blocks` how often its names and towns stand in table `everybody`."""
-    usual = _usual_shares(model)
     for column, share in usual.items():
         value = _DERIVED.get(column, column)
         connection.execute(
