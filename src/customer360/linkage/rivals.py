@@ -117,7 +117,7 @@ _RIVALRY = """
         select a.one, b.one as other, max(least(a.p, b.p), 2) as p,
                max_by(a.other, least(a.p, b.p), 2) as through
         from best a join best b on b.other = a.other and b.one <> a.one
-        where a.p >= 0.5 and b.p >= 0.5 and a.one in (select other from mine)
+        where a.p >= 0.5 and b.p >= 0.5 and a.one % {parts} = {part}
         group by all
     )
     select least(f.one, f.other), greatest(f.one, f.other),
