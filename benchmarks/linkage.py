@@ -22,6 +22,7 @@ import json
 import logging
 import math
 import multiprocessing
+import queue
 import resource
 import time
 import warnings
@@ -50,6 +51,8 @@ RESULTS = ROOT / "benchmarks" / "results" / "linkage.json"
 STAGED = ROOT / "data" / "staged" / "people.parquet"
 SEED = 360
 AS_OF = date(2025, 12, 31)
+# Nothing here takes that long on one quiet processor.
+MOST_SECONDS = 1_800
 THRESHOLDS = (0.01, 0.05, 0.1, 0.3, 0.5, 0.7, 0.9, 0.95, 0.99, 0.999, 0.9999)
 EXTRA = {"soc_sec_id": "identifier", "address_2": "place", "state": "place"}
 KEY = ["source", "source_id"]
@@ -351,10 +354,17 @@ def alone(task: str, path: Path) -> dict[str, float]:
     answer = context.Queue()
     process = context.Process(target=_alone, args=(task, str(path), answer))
     process.start()
-    process.join()
+    process.join(MOST_SECONDS)
+    if process.is_alive():
+        process.kill()
+        raise RuntimeError(f"{task} was stopped on {path.name} after {MOST_SECONDS:,} seconds")
     if process.exitcode:
-        raise RuntimeError(f"{task} did not end well on {path.name}: see above")
-    return answer.get()
+        how = f"killed by signal {-process.exitcode}" if process.exitcode < 0 else "see above"
+        raise RuntimeError(f"{task} did not end well on {path.name}: {how}")
+    try:
+        return answer.get(timeout=10)
+    except queue.Empty:
+        raise RuntimeError(f"{task} ended on {path.name} and told nothing") from None
 
 
 def measure_growth(sizes: tuple[int, ...]) -> dict[str, float]:

@@ -86,7 +86,8 @@ def main(world: Path) -> None:
         full_time, (full_matches, full) = timed(in_full)
         seconds.append((part_time, full_time))
     part_seconds, full_seconds = (min(column) for column in zip(*seconds, strict=True))
-    same_weights = link_records(today, match_people(today, seed=SEED, model=matches.model))
+    weights = {"model": matches.model, "names": known.records}
+    same_weights = link_records(today, match_people(today, seed=SEED, **weights))
     found, whole, same = pairs(part), pairs(full), pairs(same_weights)
     # Untouched: no record of the customer may be one person with a new record.
     fresh = people.loc[is_new, ["source", "source_id"]]

@@ -2,8 +2,9 @@
 
 What the last run knew is handed in: its records as they were compared, its pairs, its model
 and who was whose. Records that are new or changed are compared with the old ones and among
-themselves; old records are compared once more only where a new one would bind customers
-together that had nothing to do with each other.
+themselves. Old pairs are weighed anew only where a new record has a say: where it fits one of
+their two, and so may be a rival, or binds customers together that had nothing to do with each
+other.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ from customer360.linkage.records import (
     derive_columns,
     prepare_records,
 )
-from customer360.linkage.rivals import by_fields_alone, find_rivals
+from customer360.linkage.rivals import RIVALS, by_fields_alone, find_rivals
 
 __all__ = ["Known", "compare_records", "compared_records", "link_new_records"]
 
@@ -50,18 +51,6 @@ _FOLDED = [c for c in CONTRACTS["compared_records"].column_names if c not in (*K
 # A record is new when any of this changes: it is all that the comparisons see.
 _SEEN = ("title", "first_name", "last_name", "birth_date", "email", "phone", "street", "postcode",
          "city", "created_at")  # fmt: skip
-
-
-# Pairs of the last run, by number of the records at hand.
-_PAIRS_BY_NUMBER = """
-    select l.record as record_l, r.record as record_r, k.field_probability as match_probability
-    from known_pairs k
-    join records l on l.source = k.source_l and l.source_id = k.source_id_l
-    join records r on r.source = k.source_r and r.source_id = k.source_id_r"""
-# A record that changed is no longer what its pairs say.
-_KNOWN_PAIRS = f"""{_PAIRS_BY_NUMBER}
-    anti join fresh f on f.source = k.source_l and f.source_id = k.source_id_l
-    anti join fresh g on g.source = k.source_r and g.source_id = k.source_id_r"""
 
 
 @dataclass(frozen=True)
@@ -86,13 +75,15 @@ class Known:
     model: Mapping[str, Any]
 
 
-def compared_records(people: Any | None) -> Any:
+def compared_records(people: Any | None, *, names: Any | None = None) -> Any:
     """Records as linkage compares them, for a later run to be compared with.
 
     Parameters
     ----------
     people : frame or None
         Contract `staged.people`.
+    names : frame, optional
+        Contract `compared_records` of the run whose weights stand, in an incremental run.
 
     Returns
     -------
@@ -104,7 +95,9 @@ def compared_records(people: Any | None) -> Any:
     with closing(duckdb.connect()) as connection:
         given = as_arrow(people)
         prepare_records(connection, given)
-        add_names_together(connection)
+        if names is not None:
+            connection.register("names_learned", as_arrow(names))
+        add_names_together(connection, learned=None if names is None else "names_learned")
         connection.register("given", given)
         return connection.sql(
             f"""
@@ -159,21 +152,22 @@ def link_new_records(
         _register(connection, people=people, known=known, other_ids=other_ids)
         rules = _rules(known.model["blocking_rules"])
         _find_near(connection, rules)
-        _make_blocks(connection, model)
-        compared = _compare(connection, model, _pairs_with_new(len(rules)), known=_KNOWN_PAIRS)
+        _make_blocks(connection, model, rules)
+        _compare(connection, model, _pairs_with_new(len(rules)))
+        _find_again(connection, model)
+        _compare(connection, model, "select record_l, record_r from again")
+        _weigh(connection, model)
         _find_touched(connection, threshold=threshold)
-        compared += _compare(connection, model, _pairs_of_touched(len(rules)), known=_KNOWN_PAIRS)
+        _compare(connection, model, _pairs_of_touched(len(rules)))
+        compared = _weigh(connection, model)
         pairs, evidence = _keep(connection, model, records=_last(connection), threshold=threshold)
-        touched = connection.sql(
-            "select source, source_id from blocks semi join touched using (record)"
-        ).to_arrow_table()
+        connection.register("pairs_again", pairs)
         matches = Matches(
             pairs, evidence, model={**known.model}, blocking=_no_blocking(), threshold=threshold
         )
-        linked = _put_together(connection, link_records(touched, matches))
-        connection.register("pairs_again", pairs)
+        linked = _put_together(connection, _link_touched(connection, matches))
         today = _pairs_of_today(connection)
-        counts = "select (select count(*) from given), (select count(*) from fresh)"
+        counts = "select (select count(*) from numbers), (select count(*) from fresh)"
         records, new = connection.execute(counts).fetchall()[0]
     note = (
         f"{new:,} new or changed records of {records:,} were compared, in {compared:,} "
@@ -228,8 +222,9 @@ def compare_records(
         prepare_records(connection, people)
         add_names_together(connection)
         connection.register("wanted", wanted)
-        if pairs is not None:
-            connection.register("known_pairs", as_arrow(pairs))
+        known = empty_table(CONTRACTS["link_pairs"]) if pairs is None else as_arrow(pairs)
+        connection.register("known_pairs", known)
+        _number_pairs(connection, "records")
         connection.execute(
             """create temp table everybody as from records;
             create temp table blocks as
@@ -242,8 +237,8 @@ def compare_records(
             raise LinkageError(f"the people table has no record {told}: write SOURCE:SOURCE_ID")
         every_pair = "select l.record, r.record from blocks l join blocks r on l.record < r.record"
         _count_names(connection, fitted)
-        known = _PAIRS_BY_NUMBER if pairs is not None else None
-        compared = _compare(connection, fitted, every_pair, known=known)
+        _compare(connection, fitted, every_pair)
+        compared = _weigh(connection, fitted)
         # A threshold of 0 keeps every pair.
         pairs, evidence = _keep(connection, fitted, records=_last(connection), threshold=0.0)
     return Matches(
@@ -304,7 +299,7 @@ def _rules(labels: Sequence[str]) -> list[str]:
 
 
 def _register(connection: Any, *, people: Any, known: Known, other_ids: Any | None) -> None:
-    """Tables `given`, `fresh` (new or changed) and `old` (as they were)."""
+    """Tables `numbers` of all records, `fresh` (new or changed) and `old` (as they were)."""
     people_today = as_arrow(people)
     for name, table in (
         ("people_today", people_today),
@@ -316,44 +311,59 @@ def _register(connection: Any, *, people: Any, known: Known, other_ids: Any | No
         connection.register(name, as_arrow(table))
     connection.execute(
         f"""
-        create temp table given as
-        select source::varchar as source, source_id::varchar as source_id,
-               {_fingerprint(people_today)} as fingerprint
-        from people_today;
+        create temp table numbers as
+        select *, row_number() over (order by source, source_id) as record from (
+            select source::varchar as source, source_id::varchar as source_id,
+                   min({_fingerprint(people_today)}) as fingerprint
+            from people_today group by 1, 2);
         create temp table old as
         select * exclude (fingerprint) from known_records
-        semi join given using (source, source_id, fingerprint);
+        join numbers using (source, source_id, fingerprint);
         create temp table fresh as
-        select distinct source, source_id from given anti join old using (source, source_id)
+        select source, source_id, record from numbers anti join old using (record);
+        -- Lost, or no longer what they were.
+        create temp table lost as
+        select source, source_id from known_records anti join old using (source, source_id)
+        """
+    )
+    _number_pairs(connection, "old")
+
+
+def _number_pairs(connection: Any, records: str) -> None:
+    """Table `stand`: pairs of the last run by number of a table's records, as fields tell."""
+    connection.execute(
+        f"""
+        create temp table stand as
+        select l.record as record_l, r.record as record_r,
+               k.field_probability as match_probability, k.match_probability as was
+        from known_pairs k
+        join {records} l on l.source = k.source_l and l.source_id = k.source_id_l
+        join {records} r on r.source = k.source_r and r.source_id = k.source_id_r
         """
     )
 
 
 def _find_near(connection: Any, rules: Sequence[str]) -> None:
-    """Table `chosen`: new records, and customers with a record that shares a key with one.
+    """Tables `maybe_again`, old pairs on which a new record may have a say, and `chosen`.
 
-    Columns customer_id (empty for a new record), is_new and one key a rule.
+    Chosen are the new records, and all of the customers with a record that shares a key
+    with one or is in such a pair. Columns record, customer_id (empty for a new record).
     """
     fresh = "select p.* from people_today p semi join fresh using (source, source_id)"
     prepare_records(connection, connection.sql(fresh).to_arrow_table(), others="old")
+    add_names_together(connection, learned="old")
     columns = _key_columns(len(rules))
     keys = ", ".join(f"{sql} as {column}" for sql, column in zip(rules, columns, strict=True))
     shared = " or ".join(f"{c} in (select {c} from keys_new)" for c in columns)
     connection.execute(
         f"""
         create temp table new_records as
-        select r.*, coalesce(t.names_together, 0.0) as names_together
-        from records r left join (
-            select first_name, last_name, any_value(names_together) as names_together
-            from old group by 1, 2) t using (first_name, last_name);
+        select {", ".join(_FOLDED)}, fresh.* from records join fresh using (source, source_id);
         create temp view everybody as
-        select *, false as is_new from old
-        union all by name
-        select source, source_id, {", ".join(_FOLDED)}, true as is_new from new_records;
-        create temp table keys as
-        select source, source_id, is_new, {keys} from everybody;
-        create temp table keys_new as from keys where is_new;
-        create temp table keys_met as from keys where is_new or {shared}
+        select *, false as is_new from old union all by name select *, true from new_records;
+        create temp table keys_new as select record, {keys} from new_records;
+        create temp table keys_met as
+        from (select record, is_new, {keys} from everybody) where is_new or {shared}
         """
     )
     for column in columns:
@@ -366,41 +376,73 @@ def _find_near(connection: Any, rules: Sequence[str]) -> None:
         )
     connection.execute(
         f"""
+        -- Who fitted a lost record may have lost a rival.
+        create temp table left_behind as
+        select o.record from old o semi join (
+            select source_r as source, source_id_r as source_id from known_pairs
+            semi join lost l on l.source = source_l and l.source_id = source_id_l
+            union all select source_l, source_id_l from known_pairs
+            semi join lost l on l.source = source_r and l.source_id = source_id_r
+        ) using (source, source_id);
+        create temp table near as
+        select record from keys_met
+        where {" or ".join(f"{c} in (from with_{c})" for c in columns)}
+        union from left_behind;
+        create temp table maybe_again as
+        select record_l, record_r from stand
+        where record_l in (from near) or record_r in (from near);
         create temp table chosen as
-        with near as (
-            select source, source_id from keys_met
-            where {" or ".join(f"{c} in (from with_{c})" for c in columns)}
-        ),
-        about as (
-            select customer_id from known_linked semi join near using (source, source_id)
+        with about as (
+            select customer_id from known_linked semi join (
+                select source, source_id from old semi join (
+                    from near
+                    union select record_l from maybe_again union select record_r from maybe_again
+                ) using (record)
+            ) using (source, source_id)
             union
-            -- Customers that lost a record, or held it before it changed.
-            select customer_id from known_linked anti join old using (source, source_id)
+            select customer_id from known_linked semi join lost using (source, source_id)
             where has_person_record
         )
-        select source, source_id, null as customer_id, is_new, {", ".join(columns)}
-        from keys_new
+        select record, null as customer_id from fresh
         union all
-        select source, source_id, customer_id, is_new, {", ".join(columns)}
-        from keys join known_linked using (source, source_id)
-        where not is_new and customer_id in (from about)
+        select record, customer_id from old join known_linked using (source, source_id)
+        where customer_id in (from about)
         """
     )
 
 
-def _make_blocks(connection: Any, model: LinkageModel) -> None:
+def _find_again(connection: Any, model: LinkageModel) -> None:
+    """Table `again`: old pairs of records that a new record fits, or a lost one fitted."""
+    connection.execute("create or replace temp table compared as from levels")
+    _score(DuckDBPairs(connection), by_fields_alone(model))
+    connection.execute(
+        f"""
+        create temp table fitted as
+        with fits as (from scored where match_probability >= {KEPT_PROBABILITY})
+        select record_l as record from fits union select record_r from fits
+        union from left_behind;
+        create temp table again as
+        select record_l, record_r from maybe_again
+        where record_l in (from fitted) or record_r in (from fitted)
+        """
+    )
+
+
+def _make_blocks(connection: Any, model: LinkageModel, rules: Sequence[str]) -> None:
     """Table `blocks`: the records of table `chosen` ready to be compared."""
     # Records come as they were compared: to read a name from an e-mail, or to put it in its
     # place, took the names of everybody.
     connection.execute(
         f"""create temp table near_records as select source, source_id, {", ".join(_FOLDED)}
-        from everybody semi join chosen using (source, source_id)"""
+        from everybody semi join chosen using (record)"""
     )
-    derive_columns(connection, "near_records")
+    derive_columns(connection, "near_records", numbers="numbers")
+    columns = _key_columns(len(rules))
+    keys = ", ".join(f"{sql} as {column}" for sql, column in zip(rules, columns, strict=True))
     connection.execute(
-        """create temp table blocks as
-        select r.*, c.* exclude (source, source_id)
-        from records r join chosen c using (source, source_id)"""
+        f"""create temp table blocks as
+        select r.*, c.customer_id, c.customer_id is null as is_new, {keys}
+        from records r join chosen c using (record)"""
     )
     _count_names(connection, model)
 
@@ -454,8 +496,8 @@ def _count_names(connection: Any, model: LinkageModel) -> None:
     )
 
 
-def _compare(connection: Any, model: LinkageModel, pairs: str, *, known: str | None = None) -> int:
-    """Tables `compared` and `scored` of the pairs that a query gives; their number.
+def _compare(connection: Any, model: LinkageModel, pairs: str) -> None:
+    """Add to table `levels` how the fields of the pairs that a query gives agree.
 
     The same conditions as in a full run, asked directly: for a few pairs, Splink's planning
     takes longer than the comparing.
@@ -483,17 +525,47 @@ def _compare(connection: Any, model: LinkageModel, pairs: str, *, known: str | N
     sides = ", ".join(f"{side}.{c} as {c}_{side}" for c in columns for side in ("l", "r"))
     connection.execute(
         f"""
-        create or replace temp table compared as
-        with pairs(one, other) as ({pairs}),
+        create temp table if not exists levels as
+        select record_l, record_r, {", ".join(measures)} from (select {sides}
+            from blocks l, blocks r where false);
+        insert into levels
+        with pairs(record_l, record_r) as ({pairs}),
         sides as (
-            select {sides}
-            from pairs join blocks l on l.record = one join blocks r on r.record = other)
+            select {sides} from pairs anti join levels using (record_l, record_r)
+            join blocks l on l.record = record_l join blocks r on r.record = record_r)
         select record_l, record_r, {", ".join(measures)} from sides
         """
     )
+
+
+def _weigh(connection: Any, model: LinkageModel) -> int:
+    """Tables `compared` and `scored` of the pairs in table `levels`; their number.
+
+    Rivals are sought for the pairs added since the last time, among all pairs.
+    """
     here = DuckDBPairs(connection)
+    connection.execute(
+        f"""
+        create temp table if not exists told (
+            record_l bigint, record_r bigint, match_probability double);
+        create temp table if not exists rivals_found (
+            record_l bigint, record_r bigint, level_{RIVALS} tinyint);
+        create or replace temp table compared as
+        from levels anti join told using (record_l, record_r)
+        """
+    )
     _score(here, by_fields_alone(model))
+    stand = "select record_l, record_r, match_probability from stand"
+    known = f"from told union all ({stand} anti join told using (record_l, record_r))"
     find_rivals(connection, at_least=KEPT_PROBABILITY, known=known)
+    connection.execute(
+        f"""
+        insert into told select record_l, record_r, match_probability from scored;
+        insert into rivals_found select record_l, record_r, level_{RIVALS} from compared;
+        create or replace temp table compared as
+        from levels join rivals_found using (record_l, record_r)
+        """
+    )
     _score(here, model)
     return int(connection.execute("select count(*) from compared").fetchall()[0][0])
 
@@ -511,19 +583,22 @@ def _find_touched(connection: Any, *, threshold: float) -> None:
     connection.execute(
         f"""
         create temp table name_of as
-        select record, is_new, case when is_new then 'new ' || record else customer_id end as name
-        from blocks;
+        select record, is_new, coalesce(customer_id, 'new ' || record) as name from blocks;
         create temp table edges as
         select l.name as name_l, r.name as name_r
         from scored join name_of l on l.record = record_l join name_of r on r.record = record_r
-        where match_probability >= {threshold!r};
+        where match_probability >= {threshold!r} and l.name <> r.name;
         create temp table nodes as
         select name, row_number() over (order by name) - 1 as node from (
             select name from name_of where is_new
             union select name_l from edges union select name_r from edges
-            -- Customers that lost a record, or held it before it changed.
-            union select customer_id from known_linked anti join old
-                using (source, source_id) where has_person_record)
+            -- A pair that became a link, or ceased to be one.
+            union select unnest([l.name, r.name])
+            from scored s join stand k using (record_l, record_r)
+            join name_of l on l.record = record_l join name_of r on r.record = record_r
+            where (s.match_probability >= {threshold!r}) <> (was >= {threshold!r})
+            union select customer_id from known_linked semi join lost using (source, source_id)
+            where has_person_record)
         """
     )
     ends = connection.execute(
@@ -541,9 +616,28 @@ def _find_touched(connection: Any, *, threshold: float) -> None:
     )
 
 
+def _link_touched(connection: Any, matches: Matches) -> pd.DataFrame:
+    """Customers of the records in table `touched`, by the pairs among them."""
+    connection.execute(
+        """create temp table keys_touched as
+        select source, source_id from blocks semi join touched using (record)"""
+    )
+    connection.register("ends", matches.pairs.assign(pair=np.arange(len(matches.pairs))))
+    inside = connection.execute(
+        """select pair from ends
+        semi join keys_touched l on l.source = source_l and l.source_id = source_id_l
+        semi join keys_touched r on r.source = source_r and r.source_id = source_id_r
+        order by pair"""
+    ).fetchnumpy()["pair"]
+    among = replace(
+        matches, pairs=matches.pairs.iloc[inside], evidence=matches.evidence.iloc[inside]
+    )
+    return link_records(connection.sql("from keys_touched").to_arrow_table(), among)
+
+
 def _put_together(connection: Any, again: pd.DataFrame) -> pd.DataFrame:
     """Contract `linked_records`: the touched linked anew, all others as they were."""
-    connection.register("again", again)
+    connection.register("linked_again", again)
     return as_pandas(
         connection.sql(
             """
@@ -552,10 +646,10 @@ def _put_together(connection: Any, again: pd.DataFrame) -> pd.DataFrame:
             from other_ids where source is not null and source_id is not null
         ),
         people as (
-            select source, source_id, 'again ' || customer_id as customer_id from again
+            select source, source_id, 'again ' || customer_id as customer_id from linked_again
             union all
             select source, source_id, customer_id from known_linked
-            semi join old using (source, source_id) anti join again using (source, source_id)
+            semi join old using (source, source_id) anti join linked_again using (source, source_id)
         )
         select source, source_id, customer_id, true as has_person_record from people
         union all
@@ -575,15 +669,18 @@ def _pairs_of_today(connection: Any) -> pd.DataFrame:
     return as_pandas(
         connection.sql(
             f"""
-        with lost as (select source, source_id from known_records
-                      anti join old using (source, source_id)),
-        stand as (
-            select k.* from known_pairs k
+        with done as (
+            select l.source as source_l, l.source_id as source_id_l,
+                   r.source as source_r, r.source_id as source_id_r
+            from scored join numbers l on l.record = record_l join numbers r on r.record = record_r
+        ),
+        stand_still as (
+            from known_pairs k
             anti join lost l on l.source = k.source_l and l.source_id = k.source_id_l
             anti join lost r on r.source = k.source_r and r.source_id = k.source_id_r
-            anti join pairs_again using (source_l, source_id_l, source_r, source_id_r)
+            anti join done using (source_l, source_id_l, source_r, source_id_r)
         )
-        select {columns} from stand union all select {columns} from pairs_again
+        select {columns} from stand_still union all select {columns} from pairs_again
         """
         )
     )

@@ -20,7 +20,7 @@ from customer360.contracts import CONTRACTS
 from customer360.linkage.blocking import Rule, choose_rules
 from customer360.linkage.clusters import connected_components
 from customer360.linkage.comparisons import Comparison, choose_comparisons, splink_comparison
-from customer360.linkage.engine_tables import as_pandas, working_connection
+from customer360.linkage.engine_tables import as_arrow, as_pandas, working_connection
 from customer360.linkage.model import LevelShares, LinkageModel, check_trained, start, train
 from customer360.linkage.name_origins import add_names_together
 from customer360.linkage.pair_engines import DuckDBPairs, PairEngine, SparkPairs
@@ -88,6 +88,7 @@ def match_people(
     max_pairs_budget: int | None = None,
     extra: Mapping[str, Literal["identifier", "place"]] | None = None,
     model: Mapping[str, Any] | None = None,
+    names: Any | None = None,
     connection: Any | None = None,
     spark: Any | None = None,
 ) -> Matches:
@@ -112,6 +113,9 @@ def match_people(
         person bears) or "place" (a part of the address).
     model : mapping, optional
         Parameters of an earlier run, used as they are instead of training.
+    names : frame, optional
+        Contract `compared_records` of an earlier run: how much first and family names go
+        together, used as it is instead of learning it from these records.
     connection : duckdb.DuckDBPyConnection, optional
         Where to work, leaving working tables behind; an own one is opened and closed
         by default.
@@ -155,6 +159,7 @@ def match_people(
             budget=max_pairs_budget,
             extra=extra or {},
             given=model,
+            names=names,
             connection=connection,
             spark=spark,
             cost=false_merge_cost,
@@ -167,6 +172,7 @@ def match_people(
             budget=max_pairs_budget,
             extra=extra or {},
             given=model,
+            names=names,
             connection=own,
             spark=spark,
             cost=false_merge_cost,
@@ -181,12 +187,15 @@ def _match(
     budget: int | None,
     extra: Mapping[str, Literal["identifier", "place"]],
     given: Mapping[str, Any] | None,
+    names: Any | None,
     connection: Any,
     spark: Any | None,
     cost: float,
 ) -> Matches:
     named = prepare_records(connection, people, extra=list(extra))
-    add_names_together(connection, seed=seed)
+    if names is not None:
+        connection.register("names_learned", as_arrow(names))
+    add_names_together(connection, learned=None if names is None else "names_learned")
     comparisons, notes = choose_comparisons(connection, extra=extra)
     if named:
         notes.append(f"the e-mail spells the missing name of its owner {named:,} times")

@@ -21,12 +21,14 @@ ORIGINS = 8
 FEWEST_RECORDS = 2_000
 MOST_RECORDS = 60_000
 ITERATIONS = 100
+# Of the first guess: the same names say the same in every run.
+SEED = 0
 # Names that hardly ever meet are no proof that those who bear both are one.
 MOST_BITS = 2.0
 LEAST_BITS = -10.0
 
 
-def add_names_together(connection: Any, *, seed: int = 0) -> None:
+def add_names_together(connection: Any, *, learned: str | None = None) -> None:
     """Add `names_together` to table `records`.
 
     It is the evidence in bits, beside the rarity of each name alone, of two records that
@@ -37,8 +39,9 @@ def add_names_together(connection: Any, *, seed: int = 0) -> None:
     ----------
     connection : duckdb.DuckDBPyConnection
         Holds table `records`.
-    seed : int
-        Of the first guess.
+    learned : str, optional
+        Table with first_name, last_name and names_together of an earlier run, taken as it
+        is; 0 for names that it does not hold.
 
     Notes
     -----
@@ -51,12 +54,13 @@ def add_names_together(connection: Any, *, seed: int = 0) -> None:
     Hofmann (1999), Probabilistic latent semantic indexing. Gaussier & Goutte (2005),
     Relation between PLSA and NMF.
     """
-    named = connection.execute(
-        """select first_name, last_name, count(*) as n from records
-        where length(first_name) > 1 and length(last_name) > 1
-        group by 1, 2 order by md5(first_name || chr(31) || last_name)"""
-    ).df()
-    together = named[["first_name", "last_name"]].assign(bits=_bits(named, seed=seed))
+    if learned:
+        together = connection.execute(
+            f"""select first_name, last_name, any_value(names_together) as bits from {learned}
+            semi join records using (first_name, last_name) group by 1, 2"""
+        ).df()
+    else:
+        together = _learn(connection)
     connection.register("together", together)
     connection.execute(
         """create or replace temp table records as
@@ -66,7 +70,16 @@ def add_names_together(connection: Any, *, seed: int = 0) -> None:
     connection.unregister("together")
 
 
-def _bits(named: pd.DataFrame, *, seed: int) -> np.ndarray:
+def _learn(connection: Any) -> pd.DataFrame:
+    named = connection.execute(
+        """select first_name, last_name, count(*) as n from records
+        where length(first_name) > 1 and length(last_name) > 1
+        group by 1, 2 order by md5(first_name || chr(31) || last_name)"""
+    ).df()
+    return named[["first_name", "last_name"]].assign(bits=_bits(named))
+
+
+def _bits(named: pd.DataFrame) -> np.ndarray:
     from scipy.sparse import csr_array
     from sklearn.decomposition import NMF
     from sklearn.exceptions import ConvergenceWarning
@@ -81,7 +94,7 @@ def _bits(named: pd.DataFrame, *, seed: int) -> np.ndarray:
     counts = csr_array((sample["n"].to_numpy(float), (first, last)))
     model = NMF(
         ORIGINS, solver="mu", beta_loss="kullback-leibler", init="nndsvda",
-        max_iter=ITERATIONS, random_state=seed,
+        max_iter=ITERATIONS, random_state=SEED,
     )  # fmt: skip
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)

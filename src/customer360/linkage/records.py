@@ -167,7 +167,7 @@ def prepare_records(
     return len(read)
 
 
-def derive_columns(connection: Any, named: str) -> None:
+def derive_columns(connection: Any, named: str, *, numbers: str | None = None) -> None:
     """Write table `records` from folded records whose names are in their place.
 
     Parameters
@@ -176,6 +176,9 @@ def derive_columns(connection: Any, named: str) -> None:
     named : str
         Table with source, source_id, the columns of `COLUMNS`, first_name_read and
         last_name_read.
+    numbers : str, optional
+        Table with source, source_id and record, the number that a record has; they are
+        numbered by key by default.
     """
     known = pd.DataFrame(
         [(short, full) for short, fulls in NICKNAMES.items() for full in fulls],
@@ -183,6 +186,9 @@ def derive_columns(connection: Any, named: str) -> None:
     )
     connection.register("nicknames", known)
     derived = ", ".join(f"{sql} as {name}" for name, sql in _DERIVED.items())
+    numbered = f"row_number() over (order by source, source_id) as record from {named}"
+    if numbers:
+        numbered = f"record from {numbers}"
     connection.execute(
         f"""
         create or replace temp table records as
@@ -191,18 +197,17 @@ def derive_columns(connection: Any, named: str) -> None:
                 select first_name as name from {named} union select last_name from {named})
         ),
         -- Numbered without the rest, which would be dear to sort.
-        numbers as (
-            select source, source_id, row_number() over (order by source, source_id) as record
-            from {named}
+        numbered as (
+            select source, source_id, {numbered}
         ),
         -- A name and the full names it may be short for.
         forms as (
             select short, list(formal order by formal) as formals from nicknames group by 1
         )
-        select numbers.record, n.*,
+        select numbered.record, n.*,
                list_append(coalesce(formals, []), first_name) as first_names,
                firsts.sound as first_sound, lasts.sound as last_sound, {derived}
-        from {named} n join numbers using (source, source_id)
+        from {named} n join numbered using (source, source_id)
         left join forms on forms.short = n.first_name
         left join sounds firsts on firsts.name = n.first_name
         left join sounds lasts on lasts.name = n.last_name

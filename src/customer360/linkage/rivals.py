@@ -46,24 +46,24 @@ def find_rivals(connection: Any, *, at_least: float, known: str | None = None) -
     at_least : float
         Pairs less probable than this are left without a level (-1) and are no rivals.
     known : str, optional
-        Query of pairs scored before: record_l, record_r, match_probability.
+        Query of pairs scored before: record_l, record_r, match_probability. They can be
+        rivals; those that `scored` holds too are taken from there.
     """
     rungs = " ".join(
         f"when rival < {bound} then {BEST - rung}" for rung, (bound, _) in enumerate(LEVELS)
     )
-    pairs = "select record_l, record_r, match_probability from scored"
+    pairs = "select record_l, record_r, match_probability, true as asked from scored"
     if known:
-        pairs = f"{pairs} union all ({known})"
+        _find_reach(connection, known)
+        pairs = f"{pairs} union all select *, false from reach"
     connection.execute(
         f"""
         create or replace temp table fitting as
         with pairs as (from ({pairs}) where match_probability >= {at_least!r})
-        select one, other, max(p) as p from (
-            select record_l as one, record_r as other, match_probability as p from pairs
-            union all select record_r, record_l, match_probability from pairs)
-        group by all;
+        select record_l as one, record_r as other, match_probability as p, asked from pairs
+        union all select record_r, record_l, match_probability, asked from pairs;
         create or replace temp table best as
-        from fitting
+        select one, other, p from fitting
         qualify row_number() over (partition by one order by p desc, other) <= {MOST_RIVALS};
         create or replace temp table rivalry (record_l bigint, record_r bigint, rival double)
         """
@@ -85,10 +85,33 @@ def find_rivals(connection: Any, *, at_least: float, known: str | None = None) -
     )
 
 
+def _find_reach(connection: Any, known: str) -> None:
+    """Table `reach`: the known pairs that can matter to those in table `scored`.
+
+    A rival is one step away, who else it may be two, and what these fit three.
+    """
+    connection.execute(
+        f"""
+        create or replace temp table reached as
+        select record_l as record from scored union select record_r from scored;
+        create or replace temp table others as
+        from ({known}) as known(record_l, record_r, match_probability)
+        anti join scored using (record_l, record_r)
+        """
+    )
+    near = "from others where record_l in (from reached) or record_r in (from reached)"
+    for _ in range(2):
+        connection.execute(
+            f"""create or replace temp table reached as
+            from reached union select record_l {near} union select record_r {near}"""
+        )
+    connection.execute(f"create or replace temp table reach as {near}")
+
+
 # For the records of one part: each list of what binds two of them must fit in memory.
 _RIVALRY = """
     insert into rivalry
-    with mine as (from fitting where other % {parts} = {part}),
+    with mine as (from fitting where asked and other % {parts} = {part}),
     -- Two records that fit a third one are one person as probably as the weaker fit.
     bridged as (
         select a.one, b.one as other, max(least(a.p, b.p), 2) as p,

@@ -27,11 +27,13 @@ def chr_of(number):
     return chr(97 + number % 26) + chr(97 + number // 26)
 
 
-def together(table):
+def together(table, learned=None):
     connection = duckdb.connect()
     connection.register("given", table)
     connection.execute("create temp table records as from given")
-    add_names_together(connection)
+    if learned is not None:
+        connection.register("learned", learned)
+    add_names_together(connection, learned=None if learned is None else "learned")
     return connection.execute("from records order by record").df()
 
 
@@ -52,3 +54,12 @@ def test_a_small_file_tells_nothing_and_two_runs_tell_the_same():
     assert (together(records(FEWEST_RECORDS - 500))["names_together"] == 0).all()
     table = records(3_000)
     assert together(table).equals(together(table))
+
+
+def test_what_an_earlier_run_learned_is_taken_as_it_is():
+    before = together(records(4_000)).head(3_000)
+    bits = before.set_index(["first_name", "last_name"])["names_together"].to_dict()
+    now = together(records(4_000), learned=before)
+    names = zip(now["first_name"], now["last_name"], strict=True)
+    assert now["names_together"].tolist() == [bits.get(both, 0.0) for both in names]
+    assert (now["names_together"].tail(1_000) != 0).any()
