@@ -158,11 +158,11 @@ class HabitModel:
         with np.errstate(divide="ignore"):
             weight, share = np.log(self.all_year), np.log(self.yearly_share)[past.cohort]
         seasons = np.full((len(past.count), len(self.seasons)), -np.inf)
-        for place, season in enumerate(self.seasons.itertuples()):
-            rows, log = _in_season(past, season.middle_day, season.length_days, until=until)
+        for place, (middle, length, popular) in enumerate(self.seasons.to_numpy(dtype=float)):
+            rows, log = _in_season(past, middle, length, until=until)
             top = log.max(axis=1, initial=-np.inf)
             mixed = np.log(np.exp(log - top[:, None]) @ self.yearly) + top
-            seasons[rows, place] = mixed + share[rows] + np.log(season.weight)
+            seasons[rows, place] = mixed + share[rows] + np.log(popular)
         return _all_year(past, until=until) + weight[past.cohort], seasons
 
 
@@ -197,9 +197,7 @@ def fit_habits(
         features = features.iloc[np.sort(drawn)]
     past = _History.of(features, purchase_days, as_of=as_of, first_day=first_day)
     tried = SEASONS if past.now - day_of(first_day) >= LEAST_DAYS_FOR_SEASONS else SEASONS[:0]
-    found = [
-        _in_season(past, s.middle_day, s.length_days, until=past.now) for s in tried.itertuples()
-    ]
+    found = [_in_season(past, *season, until=past.now) for season in tried.to_numpy(dtype=float)]
     row = np.concatenate([rows for rows, _ in found]) if found else np.empty(0, dtype=np.int64)
     season = np.repeat(np.arange(len(found)), [len(rows) for rows, _ in found])
     log_yearly = np.vstack([np.empty((0, len(FAITHS))), *(log for _, log in found)])
