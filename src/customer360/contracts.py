@@ -1300,6 +1300,11 @@ _ALL += [
             _number("days_to_return", "days within which half of those alike are back", "days"),
             _number("palive", "probability to be still a customer (BTYD)", "probability"),
             *HABITS,
+            _number(
+                "silence_year",
+                "probability of no purchase in a year, which holds every season, by its habits",
+                "probability",
+            ),
             _date("returns_from", "first day of the season a yearly customer is expected in"),
             _date("returns_until", "last day of that season"),
             _text("reason_1", "what weighs most, in words"),

@@ -479,6 +479,11 @@ REASONS: dict[str, tuple[str, str, str]] = {
     "cost_to_serve": ("care cost {}", "le service a coûté {}", "{:.0f}"),
     "cost_to_contact": ("messages cost {}", "les messages ont coûté {}", "{:.0f}"),
 }
+# Said of the habits of a customer of one season instead.
+BETWEEN_SEASONS = {
+    "en": "comes in one season of the year: silent until then",
+    "fr": "ne vient qu'à une saison de l'année : silence jusque-là",
+}
 PERCENT = {n for n in REASONS if n.endswith("_share") or n.startswith("habit_")}
 
 
@@ -504,6 +509,9 @@ def explain(
     """
     contributions = model.contributions(frame)
     phrases = np.column_stack([_phrase(frame[n], n, language) for n in contributions.columns])
+    if {"habit_silence", "habit_yearly"} <= set(contributions.columns):
+        yearly = frame["habit_yearly"].to_numpy(dtype=float) > 0.5
+        phrases[yearly, contributions.columns.get_loc("habit_silence")] = BETWEEN_SEASONS[language]
     values = contributions.to_numpy()
     order = np.argsort(-values, axis=1, kind="stable")[:, :reasons]
     rows = np.arange(len(frame))
