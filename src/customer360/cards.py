@@ -64,8 +64,11 @@ def churn_card(
         population=f"customers who bought within {2 * horizon} days",
         intended_use=["rank customers for retention", "expect how many leave"],
         not_for=["whom a message would keep: that needs a randomised test", "refusing service"],
-        metrics={k: v for k, v in metrics.items() if not k.startswith(("recency_", "palive_"))},
+        metrics={
+            k: v for k, v in metrics.items() if not k.startswith(("recency_", "palive_", "habit_"))
+        },
         baselines={
+            "habits alone": _part(metrics, "habit_"),
             "recency alone": _part(metrics, "recency_"),
             "P(alive)": _part(metrics, "palive_"),
         },
@@ -74,7 +77,7 @@ def churn_card(
         limits=[
             "one holdout window; seasons beyond it are not tested",
             "somebody whose records are not all linked looks like several who leave early",
-            "a short history cannot tell a yearly rhythm from leaving",
+            "a history below a year and a half cannot tell a yearly rhythm from leaving",
         ],
         thresholds=review,
         expiry=f"{horizon} days after {calendar.as_of}",

@@ -1111,6 +1111,12 @@ FEATURES = (
     _number("cost_to_contact", "cost of messages since the beginning", "currency"),
 )
 
+# What a customer's own habits let expect: features of the churn model.
+HABITS = (
+    _number("habit_silence", "probability of no purchase, by its habits", "probability"),
+    _number("habit_yearly", "probability to come in one season of the year only", "probability"),
+)
+
 # Letters of RFMCCA that the micro-segments read beside the features.
 SEGMENT_EXTRAS = ("effective_categories", "effective_channels", "affinity")
 RFMCCA = (
@@ -1353,6 +1359,14 @@ _ALL += [
             _number("churn_high", "the same, upper end of an 80 % interval", "probability"),
             _number("days_to_return", "days within which half of those alike are back", "days"),
             _number("palive", "probability to be still a customer (BTYD)", "probability"),
+            *HABITS,
+            _number(
+                "silence_year",
+                "probability of no purchase in a year, which holds every season, by its habits",
+                "probability",
+            ),
+            _date("returns_from", "first day of the season a yearly customer is expected in"),
+            _date("returns_until", "last day of that season"),
             _text("reason_1", "what weighs most, in words"),
             _text("reason_2", "what weighs second"),
             _text("reason_3", "what weighs third"),
@@ -1731,7 +1745,7 @@ _ALL += [
         "scores",
         "a customer on the holdout day, and whether it left",
         ("customer_id",),
-        (_CUSTOMER, _AS_OF, *FEATURES, _flag("churned", "no purchase in the horizon")),
+        (_CUSTOMER, _AS_OF, *FEATURES, *HABITS, _flag("churned", "no purchase in the horizon")),
     ),
     Table(
         "clv_holdout",

@@ -1,7 +1,8 @@
 """Who is leaving: a calibrated probability, with reasons, learnt forward in time.
 
 XGBoost on snapshots of the past, held to what reason demands (a longer silence never
-lowers the risk), calibrated on customers the trees did not see, saved as JSON.
+lowers the risk), calibrated on customers the trees did not see, saved as JSON. What each
+customer's own habits let expect (`models.habits`) is one of its features.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xgboost as xgb
+from scipy.optimize import brentq
 from scipy.stats import norm
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
@@ -33,6 +35,7 @@ __all__ = [
 
 # Sign of the effect that reason demands, whatever a small sample says.
 MONOTONE = {
+    "habit_silence": 1,
     "recency_days": 1,
     "recency_over_gap": 1,
     "silence_over_rhythm": 1,
@@ -64,6 +67,8 @@ PARAMETERS = {
 MOST_ROUNDS = 200
 PATIENCE = 10
 FOLDS = 5
+# Leavers and stayers that a day must have to say at what level the risk stands.
+LEAST_TO_LEVEL = 100
 
 
 class ChurnError(ValueError):
@@ -107,7 +112,7 @@ class ChurnModel:
     categories : dict of str to tuple of str
         Levels of text columns; another text counts as missing.
     slope, intercept : float
-        Platt scaling of the log-odds (Platt 1999).
+        Platt scaling of the log-odds (Platt 1999), its level that of the latest day.
     horizon_days : int
         Silence that counts as leaving.
     parts : tuple of xgboost.Booster
@@ -208,7 +213,7 @@ def fit_churn(
     -------
     ChurnModel
         Number of rounds by cross-validation over customers; calibration on the
-        out-of-fold log-odds of all training days.
+        out-of-fold log-odds: the slope of all training days, the level of the latest.
 
     Raises
     ------
@@ -252,8 +257,7 @@ def fit_churn(
         part = xgb.train(parameters, data.slice(learn), rounds)
         parts.append(part)
         margin[judge] = part.predict(data.slice(judge), output_margin=True)
-    # All days, not the latest alone: seasons would be taken for a shift.
-    slope, intercept = _platt(margin, target)
+    slope, intercept = _calibrate(margin, target, day=train["as_of"])
     return ChurnModel(
         booster=xgb.train(parameters, data, rounds),
         feature_names=names,
@@ -343,6 +347,16 @@ def recency_baseline(train: pd.DataFrame, frame: pd.DataFrame) -> np.ndarray:
 
 REASONS: dict[str, tuple[str, str, str]] = {
     # feature: said when it raises the risk, in English and in French; format of the value
+    "habit_silence": (
+        "by its habits, its silence will last ({} %)",
+        "d'après ses habitudes, son silence va durer ({} %)",
+        "{:.0f}",
+    ),
+    "habit_yearly": (
+        "comes in one season of the year only ({} % sure)",
+        "ne vient qu'à une saison de l'année (sûr à {} %)",
+        "{:.0f}",
+    ),
     "recency_days": ("no purchase for {} days", "aucun achat depuis {} jours", "{:.0f}"),
     "recency_over_gap": (
         "silent for {} times its usual pause",
@@ -465,7 +479,12 @@ REASONS: dict[str, tuple[str, str, str]] = {
     "cost_to_serve": ("care cost {}", "le service a coûté {}", "{:.0f}"),
     "cost_to_contact": ("messages cost {}", "les messages ont coûté {}", "{:.0f}"),
 }
-PERCENT = {n for n in REASONS if n.endswith("_share")}
+# Said of the habits of a customer of one season instead.
+BETWEEN_SEASONS = {
+    "en": "comes in one season of the year: silent until then",
+    "fr": "ne vient qu'à une saison de l'année : silence jusque-là",
+}
+PERCENT = {n for n in REASONS if n.endswith("_share") or n.startswith("habit_")}
 
 
 def explain(
@@ -490,6 +509,9 @@ def explain(
     """
     contributions = model.contributions(frame)
     phrases = np.column_stack([_phrase(frame[n], n, language) for n in contributions.columns])
+    if {"habit_silence", "habit_yearly"} <= set(contributions.columns):
+        yearly = frame["habit_yearly"].to_numpy(dtype=float) > 0.5
+        phrases[yearly, contributions.columns.get_loc("habit_silence")] = BETWEEN_SEASONS[language]
     values = contributions.to_numpy()
     order = np.argsort(-values, axis=1, kind="stable")[:, :reasons]
     rows = np.arange(len(frame))
@@ -547,6 +569,21 @@ def _platt(margin: np.ndarray, target: np.ndarray) -> tuple[float, float]:
     slope = float(model.coef_[0, 0])
     # A negative slope would turn the ranking round: then the trees learnt nothing stable.
     return (slope, float(model.intercept_[0])) if slope > 0 else (1.0, 0.0)
+
+
+def _calibrate(margin: np.ndarray, target: np.ndarray, *, day: pd.Series) -> tuple[float, float]:
+    """Platt scaling whose level is that of the latest day: the nearest to the one foretold."""
+    slope, intercept = _platt(margin, target)
+    latest = (day == day.max()).to_numpy()
+    leaving = target[latest].sum()
+    if min(leaving, latest.sum() - leaving) < LEAST_TO_LEVEL:
+        return slope, intercept
+    level = brentq(
+        lambda x: _sigmoid(slope * margin[latest] + x).sum() - leaving,
+        intercept - 20.0,
+        intercept + 20.0,
+    )
+    return slope, float(level)
 
 
 def _recency(frame: pd.DataFrame) -> np.ndarray:

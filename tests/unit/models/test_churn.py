@@ -152,8 +152,9 @@ def test_more_reasons_than_features_are_empty(model):
 
 def test_every_feature_has_words():
     from customer360.features.table import FEATURE_NAMES
+    from customer360.models.habits import HABIT_FEATURES
 
-    assert set(REASONS) == set(FEATURE_NAMES)
+    assert set(REASONS) == {*FEATURE_NAMES, *HABIT_FEATURES}
 
 
 def test_the_baseline_rises_with_recency():
@@ -184,6 +185,33 @@ def test_reasons_are_told_in_french_too(model):
         .equals(french["raison_1"].rename("reason_1").isna().rename("reason_1"))
     )
     assert any("jours" in text for text in french["raison_1"].dropna())
+
+
+def test_a_customer_of_one_season_is_said_to_wait_for_it():
+    train = observations()
+    noise = np.random.default_rng(2).normal(size=len(train))
+    silence = 1 / (1 + np.exp(train["frequency"] / 5 - train["recency_days"] / 40 + noise))
+    train = train.assign(habit_silence=silence, habit_yearly=np.arange(len(train)) % 2 * 0.9)
+    names = ["habit_silence", "habit_yearly", "frequency"]
+    habits = fit_churn(train, feature_names=names, horizon_days=60, seed=1)
+    frame = pd.DataFrame({"habit_silence": 0.9, "habit_yearly": [0.9, 0.0], "frequency": 19})
+    english, french = explain(habits, frame), explain(habits, frame, language="fr")
+    assert english["reason_1"].to_list() == [
+        "comes in one season of the year: silent until then",
+        "by its habits, its silence will last (90 %)",
+    ]
+    assert french["raison_1"][0] == "ne vient qu'à une saison de l'année : silence jusque-là"
+
+
+def test_the_level_is_that_of_the_latest_day():
+    train = observations(4000)
+    latest = (train["as_of"] == train["as_of"].max()).to_numpy()
+    # Half of the leavers of the latest day stay after all.
+    stays = latest & (np.random.default_rng(5).random(len(train)) < 0.5)
+    train["churned"] &= ~stays
+    moved = fit_churn(train, feature_names=NAMES, horizon_days=60, seed=1)
+    foretold = moved.predict(train[latest])["churn_probability"].mean()
+    assert foretold == pytest.approx(train.loc[latest, "churned"].mean(), abs=0.01)
 
 
 def test_the_interval_holds_the_probability(model):
