@@ -4,6 +4,12 @@ Buy-till-you-die x Gamma-Gamma knows attrition and chance, but only three number
 customer. Trees read all its features, but know one period only. Each candidate is told as a
 *factor* on the former's value, so that it holds for any horizon, and keeps its total: what is
 learnt in one period moves value between customers, the level is that of attrition.
+
+References
+----------
+Duan, Manning, Morris and Newhouse (1983), "A Comparison of Alternative Models for the Demand
+for Medical Care", JBES 1 (2), on models in two parts. Clemen (1989), "Combining forecasts: a
+review", Int. J. of Forecasting 5 (4), on plain means.
 """
 
 from __future__ import annotations
@@ -42,9 +48,20 @@ __all__ = [
 ]
 
 CANDIDATES = ("btyd", "corrected", "two_part", "quantiles", "blend")
-TOLD = ("expected_purchases", "expected_margin", "palive", "value_told", "monetary_value")
-# Of the two monetary values, that of the model: the margin of a repeat purchase.
-NUMBERS = tuple(name for name in NUMERIC_FEATURES if name not in TOLD)
+TOLD = ("palive", "expected_margin", "value_told")
+# Sums since the beginning would name the day learnt from: they grow with the history.
+GROWING = {
+    "frequency",
+    "tenure_days",
+    "net_amount",
+    "margin",
+    "cost_to_serve",
+    "cost_to_contact",
+    "known_days",
+    "known_before_days",
+    "gap_max_days",
+}
+NUMBERS = tuple(name for name in NUMERIC_FEATURES if name not in GROWING)
 # The middles of five equal parts: their mean is that of the whole law.
 QUANTILES = (0.1, 0.3, 0.5, 0.7, 0.9)
 PARAMETERS = {
@@ -63,11 +80,12 @@ OBJECTIVES: dict[str, dict[str, Any]] = {
     "spends": {"objective": "reg:gamma", "min_child_weight": 10},
     "quantiles": {"objective": "reg:quantileerror", "quantile_alpha": QUANTILES, "eta": 0.1},
 }
+STARTS_AT_TOLD = ("corrected", "spends")
 ROUNDS = 100
 # Fewer customers than this teach trees nothing that holds.
 FEWEST = 500
 # Of the mean value: a factor on less than that would be a factor on nothing.
-LEAST = 1e-3
+LEAST = 0.01
 
 
 def value_origins(calendar: Calendar) -> dict[str, tuple[date, int]]:
@@ -129,7 +147,7 @@ def value_rows(
     -------
     pandas.DataFrame
         One row per customer_id who bought by `as_of`, in order: the features;
-        expected_purchases, expected_margin (currency, of one), palive, monetary_value,
+        expected_margin (currency, of one purchase), palive,
         value_told (currency, purchases x margin) and pace_factor of the model; earned
         (currency, margin of the window; 0 where nothing, or nothing later is known). Empty
         when the history up to `as_of` cannot carry the model.
@@ -161,10 +179,8 @@ def value_rows(
         validate="one_to_one",
     )
     return table.assign(
-        expected_purchases=count,
         expected_margin=margin,
         palive=probability_alive(btyd, summary).to_numpy(float),
-        monetary_value=summary["monetary_value"].to_numpy(float),
         value_told=count * margin,
         pace_factor=pace_factor,
         earned=earned.reindex(summary["customer_id"]).fillna(0.0).to_numpy(float),
@@ -208,17 +224,19 @@ class ValueTrees:
         if not self.boosters:
             return pd.DataFrame(dict.fromkeys(CANDIDATES, ones), index=index)
         told = self._told(rows)
-        inputs = self._matrix(rows)
-        raw = {name: b.predict(inputs) for name, b in self.boosters.items() if name != "corrected"}
+        plain, offset = self._matrix(rows), self._matrix(rows, offset=told)
+        corrected, buys, spends, quantiles = (
+            self.boosters[name].predict(offset if name in STARTS_AT_TOLD else plain).astype(float)
+            for name in OBJECTIVES
+        )
         values = {
-            "corrected": self.boosters["corrected"].predict(self._matrix(rows, offset=told)),
-            "two_part": raw["buys"] * raw["spends"],
-            "quantiles": raw["quantiles"].mean(axis=1),
+            "corrected": corrected,
+            "two_part": buys * spends,
+            "quantiles": np.maximum(quantiles.mean(axis=1), 0.0) * told,
         }
+        total = told.sum()
         factors = {"btyd": ones}
-        for name, value in values.items():
-            told_by_trees = np.maximum(value.astype(float), 0.0)
-            factors[name] = told_by_trees / told * (told.sum() / told_by_trees.sum())
+        factors |= {name: v / told * (total / v.sum()) for name, v in values.items()}
         factors["blend"] = np.mean(list(factors.values()), axis=0)
         return pd.DataFrame(factors, index=index)[list(CANDIDATES)]
 
@@ -259,10 +277,13 @@ class ValueTrees:
 def fit_value_trees(rows: pd.DataFrame, *, seed: int) -> ValueTrees:
     """Learn from one past window what the features say beyond the model of purchases.
 
-    - corrected: a Tweedie regression (a mass at nothing, then amounts) whose offset is the
-      value told;
-    - two_part: the chance to earn anything, times how much if so (Duan et al. 1983);
-    - quantiles: five quantiles of the margin at once, and their mean.
+    Each starts from the value told, as trees do not go beyond what they have seen:
+
+    - corrected: a Tweedie regression (a mass at nothing, then amounts), told as offset;
+    - two_part: the chance to earn anything, times how much if so (Duan et al. 1983), told as
+      offset of the latter;
+    - quantiles: five quantiles of earned / told, weighted by told, and their mean;
+    - blend: the mean of these and of the value told.
 
     Parameters
     ----------
@@ -278,19 +299,18 @@ def fit_value_trees(rows: pd.DataFrame, *, seed: int) -> ValueTrees:
     """
     earned = rows["earned"].to_numpy(float)
     mean = float(np.maximum(earned, 0).mean()) if len(rows) else 0.0
-    categories = {
-        name: tuple(sorted(rows[name].dropna().astype(str).unique())) for name in TEXT_FEATURES
-    }
+    values = {name: sorted(rows[name].dropna().astype(str).unique()) for name in TEXT_FEATURES}
+    categories = {name: tuple(known) for name, known in values.items() if known}
     trees = ValueTrees(boosters={}, mean=mean or 1.0, categories=categories)
     bought = earned > 0
     if len(rows) < FEWEST or bought.all() or bought.sum() < FEWEST / 10:
         return trees
-    share = np.maximum(earned, 0.0) / mean
+    share, told = np.maximum(earned, 0.0) / mean, trees._told(rows)
     data = {
-        "corrected": trees._matrix(rows, offset=trees._told(rows), label=share),
+        "corrected": trees._matrix(rows, offset=told, label=share),
         "buys": trees._matrix(rows, label=bought.astype(float)),
-        "spends": trees._matrix(rows[bought], label=share[bought]),
-        "quantiles": trees._matrix(rows, label=share),
+        "spends": trees._matrix(rows[bought], offset=told[bought], label=share[bought]),
+        "quantiles": trees._matrix(rows, label=share / told, weight=told),
     }
     boosters = {
         name: xgb.train({**PARAMETERS, **OBJECTIVES[name], "seed": seed}, data[name], ROUNDS)

@@ -60,7 +60,8 @@ def fit_interval(
     told, came = value.to_numpy(float), earned.to_numpy(float)
     ratio = pd.Series(came / np.maximum(told, LEAST * max(float(told.mean()), LEAST)))
     group = _groups(told, min(groups, len(told)))
-    tail = (1 - level) / 2
+    # Rounded: (1 - 0.8) / 2 is a hair below a tenth.
+    tail = round((1 - level) / 2, 9)
     # Outward to a ratio seen: also of few, at least the share asked lies inside.
     low = ratio.groupby(group).quantile(tail, interpolation="lower")
     high = ratio.groupby(group).quantile(1 - tail, interpolation="higher")
