@@ -1058,7 +1058,9 @@ FEATURES = (
     _number("gap_max_days", "longest pause between two purchase days so far", "days"),
     _number("season_ahead_share", "purchase days whose anniversary falls in the horizon", "share"),
     _number(
-        "yearly_rhythm", "how much purchases keep to one time of the year; 1: one day", "0 to 1"
+        "yearly_rhythm",
+        "how much purchases keep to one time of the year; 1: one day; a habit from two years on",
+        "0 to 1",
     ),
     _number("gap_last_days", "days between the last two purchase days", "days"),
     _number("silence_over_rhythm", "recency over the mean or spread of the pauses", "ratio"),
