@@ -186,7 +186,7 @@ def poisson_deviance(actual: ArrayLike, predicted: ArrayLike) -> float:
 def spearman(actual: ArrayLike, predicted: ArrayLike) -> float:
     """Rank correlation; 0 where one side does not vary."""
     y, p = np.asarray(actual, dtype=float), np.asarray(predicted, dtype=float)
-    if np.ptp(y) == 0 or np.ptp(p) == 0:
+    if not len(y) or np.ptp(y) == 0 or np.ptp(p) == 0:
         return 0.0
     return float(spearmanr(y, p).statistic)
 

@@ -52,12 +52,15 @@ def fit_interval(
     Returns
     -------
     ValueInterval
+        From nothing to infinity where no error is known.
 
     References
     ----------
     Vovk, Lindsay, Nouretdinov and Gammerman (2003), "Mondrian Confidence Machine".
     """
     told, came = value.to_numpy(float), earned.to_numpy(float)
+    if not len(told):
+        return ValueInterval(low=(0.0,), high=(np.inf,))
     ratio = pd.Series(came / np.maximum(told, LEAST * max(float(told.mean()), LEAST)))
     group = _groups(told, min(groups, len(told)))
     # Rounded: (1 - 0.8) / 2 is a hair below a tenth.

@@ -53,3 +53,10 @@ def test_the_cost_shifts_both_ends():
     assert told["clv_low"].tolist() == [40.0, 20.0]
     assert told["clv_high"].tolist() == [190.0, 80.0]
     assert values["clv_high"].tolist() == [0.0, 0.0]
+
+
+def test_without_errors_anything_may_come():
+    none = pd.Series([], dtype=float)
+    ends = fit_interval(none, none).predict(pd.Series([5.0, 6.0]))
+    assert ends["low"].tolist() == [0.0, 0.0]
+    assert np.isinf(ends["high"]).all()
