@@ -164,8 +164,8 @@ def value_rows(
     # The first months of a history teach no pace.
     if pace_window_days:
         with suppress(BtydError):
-            window = {"window_days": pace_window_days, "seed": seed}
-            pace = fit_pace(purchase_days, until=as_of, **window, **learnt)
+            learnt |= {"window_days": pace_window_days, "seed": seed}
+            pace = fit_pace(purchase_days, until=as_of, **learnt)
             factor = pace.predict(purchase_days, btyd=btyd, as_of=as_of)
             pace_factor = factor.reindex(summary["customer_id"]).to_numpy(float)
     count = count * pace_factor
