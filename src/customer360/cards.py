@@ -27,6 +27,7 @@ def segmentation_card(
     metrics: Mapping[str, float],
     profile: pd.DataFrame,
     review: Mapping[str, Any],
+    intervals: Mapping[str, tuple[float, float]] | None = None,
 ) -> str:
     """Card of the micro-segments; `profile` comes from `profile_segments`."""
     return render_card(
@@ -38,6 +39,7 @@ def segmentation_card(
         not_for=["a decision on one person", "credit or price"],
         metrics=metrics,
         baselines={},
+        intervals=intervals,
         slices=profile[["segment_name", "customers", "margin"]],
         limits=["k-means on seven purchase traits; no web, text or demographics"],
         thresholds=review,
@@ -109,7 +111,10 @@ def clv_card(
         baselines={"own past rate": _part(metrics, "naive_")},
         intervals=intervals,
         slices=slices,
-        limits=["no season and no trend: rates are constant while a customer is alive"],
+        limits=[
+            "no season and no trend: rates are constant while a customer is alive",
+            "trees move value between customers, on one past window; the total is the model's",
+        ],
         thresholds=review,
         expiry=f"{horizon_days} days after {calendar.as_of}",
     )

@@ -17,6 +17,7 @@ __all__ = [
     "classification_metrics",
     "clv_holdout_metrics",
     "clv_intervals",
+    "compare_values",
     "lift_at",
     "lift_curve",
     "poisson_deviance",
@@ -186,7 +187,7 @@ def poisson_deviance(actual: ArrayLike, predicted: ArrayLike) -> float:
 def spearman(actual: ArrayLike, predicted: ArrayLike) -> float:
     """Rank correlation; 0 where one side does not vary."""
     y, p = np.asarray(actual, dtype=float), np.asarray(predicted, dtype=float)
-    if np.ptp(y) == 0 or np.ptp(p) == 0:
+    if not len(y) or np.ptp(y) == 0 or np.ptp(p) == 0:
         return 0.0
     return float(spearmanr(y, p).statistic)
 
@@ -258,6 +259,38 @@ def clv_intervals(
     drawn = (rng.integers(0, len(predictions), len(predictions)) for _ in range(resamples))
     found = pd.DataFrame([clv_holdout_metrics(predictions.iloc[rows]) for rows in drawn])
     return _ends(found, level=level)
+
+
+def compare_values(actual: ArrayLike, candidates: pd.DataFrame) -> pd.DataFrame:
+    """Candidates for the value of a customer, side by side on the same customers.
+
+    Parameters
+    ----------
+    actual : array of float
+        Margin brought, currency.
+    candidates : pandas.DataFrame
+        One column per candidate: the value it foretold, in the same order.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per candidate: candidate, value_rmse (currency), value_total_error (share of
+        the total), value_spearman, value_top20_share_captured, best (flag: least value_rmse;
+        of equals the first).
+    """
+    y = np.asarray(actual, dtype=float)
+    rows = [
+        {
+            "candidate": name,
+            "value_rmse": float(np.sqrt(np.mean((y - told) ** 2))) if len(y) else np.nan,
+            "value_total_error": float(told.sum() / y.sum() - 1) if y.sum() else np.nan,
+            "value_spearman": spearman(y, told),
+            "value_top20_share_captured": top_share_captured(y, told),
+        }
+        for name, told in ((str(n), candidates[n].to_numpy(float)) for n in candidates)
+    ]
+    table = pd.DataFrame(rows)
+    return table.assign(best=table.index == table["value_rmse"].fillna(np.inf).argmin())
 
 
 def qini_curve(

@@ -13,7 +13,7 @@ from sklearn.metrics import roc_auc_score
 
 from customer360.evaluation import slice_metrics
 
-__all__ = ["customer_groups", "judge_amounts", "judge_groups"]
+__all__ = ["customer_groups", "first_purchase_cohort", "judge_amounts", "judge_groups"]
 
 AGES = (0, 30, 45, 60, 75, 130)
 SMALLEST = 50
@@ -56,6 +56,20 @@ def customer_groups(
     if segment is not None:
         groups.insert(0, "segment", segment.reindex(groups.index))
     return groups.set_axis(customer_id.index)
+
+
+def first_purchase_cohort(age_days: pd.Series, *, as_of: date) -> pd.Series:
+    """Year of the first purchase; the month where all bought first within one year.
+
+    Parameters
+    ----------
+    age_days : pandas.Series
+        Days from the first purchase to `as_of`.
+    as_of : date
+    """
+    first = pd.Timestamp(as_of) - pd.to_timedelta(age_days, unit="D")
+    one_year = first.dt.year.nunique() < 2
+    return first.dt.strftime("%Y-%m" if one_year else "%Y").rename("first purchase")
 
 
 def judge_groups(

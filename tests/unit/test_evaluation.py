@@ -11,6 +11,7 @@ from customer360.evaluation import (
     classification_metrics,
     clv_holdout_metrics,
     clv_intervals,
+    compare_values,
     lift_at,
     lift_curve,
     poisson_deviance,
@@ -264,3 +265,22 @@ def test_intervals_of_value_hold_the_metric_and_narrow_with_customers():
         low, high = narrow[name]
         assert low < found[name] < high
         assert high - low < wide[name][1] - wide[name][0]
+
+
+def test_candidates_for_value_side_by_side_by_hand():
+    actual = [0.0, 10.0, 20.0, 30.0]
+    told = pd.DataFrame({"flat": [15.0] * 4, "right": [0.0, 10.0, 20.0, 30.0], "same": actual})
+    table = compare_values(actual, told.assign(twice=2 * told["right"])).set_index("candidate")
+    assert table["value_rmse"].to_dict() == pytest.approx(
+        {"flat": 125**0.5, "right": 0.0, "same": 0.0, "twice": 350**0.5}
+    )
+    assert table["value_total_error"].to_dict() == {"flat": 0, "right": 0, "same": 0, "twice": 1}
+    assert table.loc["twice", "value_spearman"] == pytest.approx(1.0)
+    # Of equals the first.
+    assert table["best"].to_dict() == {"flat": False, "right": True, "same": False, "twice": False}
+
+
+def test_where_nobody_can_be_judged_the_first_candidate_stands():
+    table = compare_values([], pd.DataFrame({"btyd": [], "blend": []}))
+    assert table["best"].tolist() == [True, False]
+    assert table["value_rmse"].isna().all()

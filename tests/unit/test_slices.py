@@ -5,7 +5,12 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from customer360.slices import customer_groups, judge_amounts, judge_groups
+from customer360.slices import (
+    customer_groups,
+    first_purchase_cohort,
+    judge_amounts,
+    judge_groups,
+)
 
 CUSTOMERS = pd.DataFrame(
     {
@@ -60,3 +65,14 @@ def test_amounts_are_judged_by_their_totals_and_small_groups_are_left_out():
         "source: till": 0.5,
         "source: web": -0.25,
     }
+
+
+def test_a_cohort_is_a_year_or_within_one_year_a_month():
+    age = pd.Series([0.0, 31.0, 400.0], index=[7, 8, 9])
+    assert first_purchase_cohort(age, as_of=date(2024, 12, 31)).to_dict() == {
+        7: "2024",
+        8: "2024",
+        9: "2023",
+    }
+    months = first_purchase_cohort(age.head(2), as_of=date(2024, 12, 31))
+    assert months.to_list() == ["2024-12", "2024-11"]

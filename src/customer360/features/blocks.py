@@ -12,7 +12,7 @@ from typing import Any
 
 import narwhals as nw
 
-from customer360.features.days import day_number, day_of
+from customer360.features.days import day_number, day_of, known_by
 from customer360.periods import end_of_day
 
 __all__ = [
@@ -29,6 +29,8 @@ __all__ = [
 YEAR = 365
 # Above any sum of a customer: sixteen digits, so that numbers of one length sort as texts.
 MOST_CENTS = 10**15
+# Above any pause, in days.
+MOST_DAYS = 10**6
 # Windows of fixed length: unlike totals, they mean the same however long the history.
 WINDOWS_DAYS = {"orders_last_quarter": 91, "orders_last_half": 182, "orders_last_year": YEAR}
 # A silence of days after a day's rhythm says little: pauses are taken for a week at least.
@@ -81,7 +83,7 @@ def rfm_block(purchase_days: Any, *, as_of: date, horizon_days: int) -> nw.LazyF
             ahead=_sum_where(nw.col("of_year") >= YEAR - horizon_days),
             east=(nw.col("of_year") * (2 * math.pi / YEAR)).cos(),
             north=(nw.col("of_year") * (2 * math.pi / YEAR)).sin(),
-            last_gap=nw.when(day == day.max().over("customer_id")).then(nw.col("gap")),
+            dated_gap=day * MOST_DAYS + nw.col("gap"),
             **{name: _sum_where(day > now - n) for name, n in WINDOWS_DAYS.items()},
         )
     )
@@ -98,7 +100,8 @@ def rfm_block(purchase_days: Any, *, as_of: date, horizon_days: int) -> nw.LazyF
         gap_mean_days=nw.col("gap").mean(),
         gap_std_days=nw.col("gap").std(),
         gap_max_days=nw.col("gap").max(),
-        gap_last_days=nw.col("last_gap").max(),
+        # The greatest of these is the last one: a window that looks for it costs more.
+        gap_last_days=nw.col("dated_gap").max(),
         **{name: nw.col(name).sum() for name in WINDOWS_DAYS},
         season_ahead_share=nw.col("ahead").mean(),
         east=nw.col("east").mean(),
@@ -119,7 +122,7 @@ def rfm_block(purchase_days: Any, *, as_of: date, horizon_days: int) -> nw.LazyF
         recency_days=recency,
         tenure_days=tenure,
         gap_max_days=nw.col("gap_max_days").cast(nw.Float64),
-        gap_last_days=nw.col("gap_last_days").cast(nw.Float64),
+        gap_last_days=(nw.col("gap_last_days") % MOST_DAYS).cast(nw.Float64),
         silence_over_rhythm=recency / steady,
         **{name: nw.col(name).cast(nw.Int64) for name in WINDOWS_DAYS},
         # Rounded: an engine adds in any order, and sines are no whole numbers.
@@ -236,9 +239,8 @@ def basket_block(orders: Any, *, as_of: date) -> nw.LazyFrame:
     lines = (
         nw.from_native(orders)
         .lazy()
-        .filter(day_number("ordered_on") <= day_of(as_of))
+        .filter(known_by("ordered_on", as_of=as_of))
         .with_columns(
-            order=nw.concat_str("source", "order_id", separator="/"),
             one=nw.lit(1.0),
             full=nw.col("amount").abs() + nw.col("discount").fill_null(0.0).abs(),
             reduced=nw.col("discount").fill_null(0.0).abs(),
@@ -247,13 +249,13 @@ def basket_block(orders: Any, *, as_of: date) -> nw.LazyFrame:
             spent=nw.col("amount").abs(),
         )
     )
-    totals = lines.group_by("customer_id").agg(
-        lines=nw.col("one").sum(),
-        order_count=nw.col("order").n_unique(),
-        full=nw.col("full").sum(),
-        reduced=nw.col("reduced").sum(),
-        returned=nw.col("returned").sum(),
-        unpaid=nw.col("unpaid").sum(),
+    # By order first: counting distinct ones takes longer. Two systems may number alike.
+    sums = ("full", "reduced", "returned", "unpaid")
+    totals = (
+        lines.group_by("customer_id", "source", "order_id")
+        .agg(nw.col("one", *sums).sum())
+        .group_by("customer_id")
+        .agg(nw.col("one", *sums).sum(), orders=nw.len())
     )
     category = favourite(lines, column="category", by="spent").rename(
         {"main": "main_category", "main_share": "main_category_share", "different": "categories"}
@@ -264,10 +266,10 @@ def basket_block(orders: Any, *, as_of: date) -> nw.LazyFrame:
     return (
         totals.select(
             "customer_id",
-            basket_lines=nw.col("lines") / nw.col("order_count"),
+            basket_lines=nw.col("one") / nw.col("orders"),
             discount_share=nw.when(nw.col("full") > 0).then(nw.col("reduced") / nw.col("full")),
-            returned_share=nw.col("returned") / nw.col("lines"),
-            unpaid_share=nw.col("unpaid") / nw.col("lines"),
+            returned_share=nw.col("returned") / nw.col("one"),
+            unpaid_share=nw.col("unpaid") / nw.col("one"),
         )
         .join(category, on="customer_id", how="left")
         .join(channel, on="customer_id", how="left")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, time, timedelta
 
 import narwhals as nw
 
-__all__ = ["day_number", "day_of"]
+__all__ = ["day_number", "day_of", "known_by"]
 
 
 def day_of(day: date) -> int:
@@ -25,3 +25,12 @@ def day_number(column: str) -> nw.Expr:
     year = day.year().cast(nw.Int64)
     leaps = (year - 1969) // 4 - (year - 1901) // 100 + (year - 1601) // 400
     return (year - 1970) * 365 + leaps + day.ordinal_day().cast(nw.Int64) - 1
+
+
+def known_by(column: str, *, as_of: date) -> nw.Expr:
+    """Whether the day in a date or time column has come by `as_of`, that day included.
+
+    One comparison, where `day_number` is arithmetic on every row.
+    """
+    end = datetime.combine(as_of + timedelta(days=1), time())
+    return nw.col(column).cast(nw.Datetime("us")) < nw.lit(end)

@@ -1,7 +1,8 @@
 """Customer lifetime value: choose a model, judge it forward in time, value each customer.
 
-Value = discounted expected purchase days (BTYD) x expected margin of one (Gamma-Gamma), less
-the discounted cost to serve while the customer is expected to remain one.
+Value = discounted expected purchase days (BTYD) x expected margin of one (Gamma-Gamma) x what
+a champion of another kind knows better (`models.value_candidates`), less the discounted cost to
+serve while the customer is expected to remain one.
 """
 
 from __future__ import annotations
@@ -320,7 +321,7 @@ def predict_holdout(
         raise BtydError("no customer bought before the holdout")
     horizon_days = float(holdout["holdout_days"].iloc[0])
     predicted = expected_purchases(btyd, holdout, horizon_days=horizon_days)
-    predicted = predicted * _pace(holdout, pace_factor)
+    predicted = predicted * _factor(holdout, pace_factor)
     age = holdout["T_days"].where(holdout["T_days"] > 0)
     table = holdout.assign(
         predicted_transactions=predicted,
@@ -400,6 +401,7 @@ def customer_value(
     cost_to_serve_per_day: pd.DataFrame | None = None,
     step_days: float = _MONTH_DAYS,
     pace_factor: pd.Series | None = None,
+    value_factor: pd.Series | None = None,
     level: float = 0.8,
 ) -> pd.DataFrame:
     """Value of each customer over a horizon; it may be negative.
@@ -422,6 +424,8 @@ def customer_value(
         Length of a discounting step; a month by default.
     pace_factor : pandas.Series, optional
         By customer_id, from `models.pace`: multiplies the purchases expected.
+    value_factor : pandas.Series, optional
+        By customer_id, from `models.value_candidates`: multiplies the value before cost.
     level : float
         Of the interval clv_low to clv_high: purchases by a negative binomial law whose
         variance holds chance, the rate not known better and leaving or not.
@@ -444,13 +448,13 @@ def customer_value(
         "step_days": step_days,
     }
     margin = expected_margin(gamma_gamma, summary)
-    factor = _pace(summary, pace_factor)
+    factor, of_value = _factor(summary, pace_factor), _factor(summary, value_factor)
     palive = probability_alive(btyd, summary)
     count = expected_purchases(btyd, summary, horizon_days=horizon_days) * factor
     discounted = discounted_purchases(btyd, summary, **steps) * factor
-    gross = discounted * margin
+    gross = discounted * margin * of_value
     low, high = _count_interval(btyd, summary, count=count, palive=palive, level=level)
-    worth = (discounted / count.where(count > 0)).fillna(1.0) * margin
+    worth = (discounted / count.where(count > 0)).fillna(1.0) * margin * of_value
     cost = _cost_per_day(summary, cost_to_serve_per_day)
     cost_to_serve = cost * discounted_days_alive(btyd, summary, **steps)
     ends = pd.DataFrame({"low": low * worth, "high": high * worth}).sub(
@@ -468,6 +472,7 @@ def customer_value(
             "expected_purchases": count,
             "pace_factor": factor,
             "expected_margin": margin,
+            "value_factor": of_value,
             "cost_to_serve": cost_to_serve,
             "clv": gross - cost_to_serve.fillna(0.0),
             # A negative margin turns the ends round.
@@ -477,8 +482,8 @@ def customer_value(
     )
 
 
-def _pace(summary: pd.DataFrame, factor: pd.Series | None) -> pd.Series:
-    """Pace factor of each customer of the summary, 1 where none is known."""
+def _factor(summary: pd.DataFrame, factor: pd.Series | None) -> pd.Series:
+    """Factor of each customer of the summary, 1 where none is known."""
     if factor is None:
         return pd.Series(1.0, index=summary.index)
     found = factor.reindex(summary["customer_id"]).fillna(1.0).to_numpy(float)

@@ -13,6 +13,7 @@ from customer360.plots.canvas import dated, legend_below, new_axes
 from customer360.plots.style import INK, MUTED, PALETTE, percent, thousands, use_style
 
 __all__ = [
+    "cohort_calibration",
     "link_errors",
     "months_ahead",
     "tracking",
@@ -58,6 +59,29 @@ def tracking(track: pd.DataFrame, *, calibration_end: Any, cumulative: bool) -> 
     )
     legend_below(dated(ax))
     return thousands(ax)
+
+
+def cohort_calibration(cohorts: pd.DataFrame) -> Axes:
+    """Value foretold and earned of a customer, by cohort of first purchase.
+
+    Parameters
+    ----------
+    cohorts : pandas.DataFrame
+        From `slices.judge_amounts`: group, predicted, observed.
+    """
+    ax = new_axes()
+    at = np.arange(len(cohorts))
+    bars = (("predicted", "foretold", -0.2), ("observed", "earned", 0.2))
+    for colour, (column, label, shift) in zip(PALETTE, bars, strict=False):
+        ax.bar(at + shift, cohorts[column], width=0.4, color=colour, label=label)
+    ax.set_xticks(at, cohorts["group"].str.split(": ").str[-1])
+    ax.set(
+        xlabel="first purchase",
+        ylabel="margin a customer",
+        title="Value by cohort, foretold and earned",
+    )
+    legend_below(ax)
+    return ax
 
 
 def value_concentration(clv: pd.Series) -> Axes:

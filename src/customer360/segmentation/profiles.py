@@ -8,7 +8,13 @@ import pandas as pd
 from customer360.contracts import POTENTIAL_CLASSES
 from customer360.segmentation.micro import SEGMENT_FEATURES, explained_share
 
-__all__ = ["class_shares", "portray_segments", "profile_segments", "segment_quality"]
+__all__ = [
+    "class_shares",
+    "portray_segments",
+    "profile_segments",
+    "quality_intervals",
+    "segment_quality",
+]
 
 RANDOM_SEGMENTS = 20
 
@@ -106,6 +112,36 @@ def segment_quality(segment: pd.Series, future_margin: pd.Series) -> dict[str, f
         "value_variance_explained": explained_share(labels, value),
         "random_variance_explained": float(np.mean(at_random)),
     }
+
+
+def quality_intervals(
+    segment: pd.Series,
+    future_margin: pd.Series,
+    *,
+    resamples: int = 200,
+    level: float = 0.95,
+    seed: int = 360,
+) -> dict[str, tuple[float, float]]:
+    """Where the measures of `segment_quality` would lie had the customers been others.
+
+    Percentiles of a bootstrap over customers (Efron and Tibshirani 1993, ch. 13).
+
+    Returns
+    -------
+    dict
+        smallest_segment and value_variance_explained to their lower and upper end.
+    """
+    labels, value = segment.to_numpy(), future_margin.to_numpy(dtype=float)
+    rng = np.random.default_rng(seed)
+    drawn = [rng.integers(0, len(labels), len(labels)) for _ in range(resamples)]
+    kinds = np.unique(labels, return_inverse=True)[1]
+    found = {
+        "smallest_segment": [np.bincount(kinds[rows]).min() for rows in drawn],
+        "value_variance_explained": [explained_share(labels[r], value[r]) for r in drawn],
+    }
+    tails = [(1 - level) / 2, (1 + level) / 2]
+    ends = {name: np.quantile(values, tails) for name, values in found.items()}
+    return {name: (float(low), float(high)) for name, (low, high) in ends.items()}
 
 
 def portray_segments(features: pd.DataFrame, assigned: pd.DataFrame) -> pd.DataFrame:

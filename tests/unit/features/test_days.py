@@ -7,7 +7,7 @@ import narwhals as nw
 import pandas as pd
 import pytest
 
-from customer360.features.days import day_number, day_of
+from customer360.features.days import day_number, day_of, known_by
 
 DAYS = [
     date(1970, 1, 1),
@@ -53,3 +53,15 @@ def test_a_whole_century_has_no_gap():
     assert counted.iloc[0] == day_of(first)
     assert (counted.diff().iloc[1:] == 1).all()
     assert counted.iloc[-1] == day_of(first + timedelta(days=len(days) - 1))
+
+
+@pytest.mark.parametrize("engine", ["pandas", "duckdb"])
+def test_the_whole_of_the_last_day_is_known(engine):
+    times = ["2025-03-30 00:00:00", "2025-03-31 23:59:59", "2025-04-01 00:00:00"]
+    frame = pd.DataFrame({"at": pd.to_datetime(times)})
+    data = frame if engine == "pandas" else duckdb.from_df(frame)
+    known = nw.from_native(data).select(known=known_by("at", as_of=date(2025, 3, 31))).to_native()
+    assert (known if engine == "pandas" else known.df())["known"].tolist() == [True, True, False]
+    dates = pd.DataFrame({"at": [date(2025, 3, 31), date(2025, 4, 1)]})
+    found = nw.from_native(dates).select(known_by("at", as_of=date(2025, 3, 31))).to_native()
+    assert found["at"].tolist() == [True, False]

@@ -253,6 +253,25 @@ def test_without_discount_or_cost_value_is_purchases_times_margin(model, summary
     )
 
 
+def test_a_factor_multiplies_the_value_before_cost_and_is_1_where_unknown(model, summary):
+    settings = {
+        "btyd": model.btyd,
+        "gamma_gamma": model.gamma_gamma,
+        "horizon_days": 100,
+        "annual_discount_rate": 0.1,
+        "as_of": AS_OF,
+        "cost_to_serve_per_day": summary[["customer_id"]].assign(cost_per_day=0.01),
+    }
+    plain = customer_value(summary, **settings).set_index("customer_id")
+    one = plain.index[0]
+    told = customer_value(summary, value_factor=pd.Series({one: 3.0}), **settings)
+    told = told.set_index("customer_id")
+    assert told["value_factor"].to_list() == [3.0] + [1.0] * (len(told) - 1)
+    gross, cost = plain.loc[one, "clv"] + plain.loc[one, "cost_to_serve"], told["cost_to_serve"]
+    assert told.loc[one, "clv"] == pytest.approx(3 * gross - cost[one])
+    pd.testing.assert_frame_equal(told.iloc[1:], plain.iloc[1:])
+
+
 def test_cost_to_serve_is_taken_off_where_known_and_may_sink_the_value(model, summary):
     costly, free = summary["customer_id"].iloc[:2]
     costs = pd.DataFrame({"customer_id": [costly, free], "cost_per_day": [100.0, 0.0]})

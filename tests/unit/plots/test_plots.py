@@ -26,6 +26,14 @@ from customer360.plots import (
     style,
 )
 
+COHORTS = pd.DataFrame(
+    {
+        "group": ["first purchase: 2023", "first purchase: 2024"],
+        "customers": [60, 70],
+        "predicted": [20.0, 30.0],
+        "observed": [25.0, 28.0],
+    }
+)
 SUMMARY = pd.DataFrame(
     [
         ("orders", "till", 100, 90, 10),
@@ -171,6 +179,7 @@ FIGURES = {
     "feature_weights": lambda: churn.feature_weights(CONTRIBUTIONS),
     "tracking_cumulative": lambda: clv.tracking(TRACK, calibration_end=END, cumulative=True),
     "tracking_incremental": lambda: clv.tracking(TRACK, calibration_end=END, cumulative=False),
+    "cohort_calibration": lambda: clv.cohort_calibration(COHORTS),
     "value_concentration": lambda: clv.value_concentration(pd.Series([1.0, 9.0, 90.0])),
 }
 
@@ -305,6 +314,12 @@ def test_value_held_by_the_best_customers():
     assert np.interp(1 / 3, line.get_xdata(), line.get_ydata()) == pytest.approx(0.9, abs=0.01)
     nothing = clv.value_concentration(pd.Series([0.0, 0.0])).lines[0]
     assert not nothing.get_ydata().any()
+
+
+def test_cohorts_are_told_beside_what_they_brought():
+    ax = FIGURES["cohort_calibration"]()
+    assert [round(bar.get_height()) for bar in ax.patches] == [20, 30, 25, 28]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["2023", "2024"]
 
 
 # --- the look ---

@@ -6,7 +6,12 @@ import pytest
 
 from customer360.contracts import POTENTIAL_CLASSES
 from customer360.segmentation.micro import SEGMENT_FEATURES
-from customer360.segmentation.profiles import class_shares, profile_segments, segment_quality
+from customer360.segmentation.profiles import (
+    class_shares,
+    profile_segments,
+    quality_intervals,
+    segment_quality,
+)
 
 
 def test_class_shares_count_empty_classes_too():
@@ -93,3 +98,19 @@ def test_quality_knows_extremes():
     nothing = segment_quality(pd.Series([0, 1, 0, 1]), pd.Series([-5.0, 0.0, 0.0, 0.0]))
     # A loss counts as nothing earned.
     assert nothing["value_variance_explained"] == 0.0
+
+
+def test_intervals_hold_what_was_measured_and_widen_with_few_customers():
+    rng = np.random.default_rng(3)
+    segment = pd.Series(rng.integers(0, 3, 3000))
+    margin = pd.Series(np.expm1(segment + rng.random(3000)))
+    told = segment_quality(segment, margin)
+    wide = quality_intervals(segment[:300], margin[:300])
+    narrow = quality_intervals(segment, margin)
+    for name, (low, high) in narrow.items():
+        assert low <= told[name] <= high
+    low, high = narrow["value_variance_explained"]
+    assert (
+        0 < high - low < wide["value_variance_explained"][1] - wide["value_variance_explained"][0]
+    )
+    assert quality_intervals(segment, margin) == narrow
