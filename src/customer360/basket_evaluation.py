@@ -12,6 +12,7 @@ day of judgement; what comes after that day is looked at once.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from implicit.nearest_neighbours import BM25Recommender, CosineRecommender, TFIDFRecommender
+from implicit.utils import ParameterWarning
 from scipy import sparse
 
 from customer360.engines import connect
@@ -176,7 +178,7 @@ def _after(
         connection.register("purchases", as_arrow(purchases))
         connection.register("items", as_arrow(items))
         connection.register("known", pd.DataFrame({"customer_id": history.customers}))
-        bought = connection.execute(
+        bought = connection.sql(
             """WITH goods AS (SELECT item, row_number() OVER (ORDER BY item) - 1 AS place
                               FROM items),
                people AS (SELECT customer_id,
@@ -189,7 +191,7 @@ def _after(
                          FROM ahead)
                SELECT customer, place, bool_or(is_first) AS is_first FROM dated
                GROUP BY customer, place ORDER BY customer, place""",
-            [as_of, days],
+            params=[as_of, days],
         ).to_arrow_table()
     rows, columns = bought["customer"].to_numpy(), bought["place"].to_numpy()
     first = bought["is_first"].to_numpy().astype(float)
@@ -277,7 +279,10 @@ def _implicit(kind: str, count: int | None, matrix: sparse.csr_matrix) -> Score:
     def score() -> np.ndarray:
         recommender, options = NEIGHBOURS[kind]
         neighbours = recommender(K=count or matrix.shape[1], num_threads=1, **options)
-        neighbours.fit(matrix, show_progress=False)
+        with warnings.catch_warnings():
+            # TF-IDF hands its own weights over in another sparse form, and warns of it.
+            warnings.simplefilter("ignore", ParameterWarning)
+            neighbours.fit(matrix, show_progress=False)
         return (matrix @ neighbours.similarity).toarray()
 
     return score

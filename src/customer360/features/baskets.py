@@ -99,20 +99,20 @@ def read_history(purchases: Any, *, items: Any, as_of: date) -> History:
     purchases : frame
         From `item_purchases`; later rows are not looked at.
     items : frame
-        From `features.items.build_items`: the columns of the matrices, in its order.
+        From `features.items.build_items`: the columns of the matrices, in the order of item.
     as_of : date
     """
     with closing(connect()) as connection:
         connection.register("purchases", as_arrow(purchases))
         connection.register("items", as_arrow(items).select(["item"]))
-        found = connection.execute(
+        found = connection.sql(
             """WITH place AS (SELECT item, row_number() OVER (ORDER BY item) - 1 AS place
                               FROM items)
                SELECT customer_id, place, count(*) AS orders, min($1::date - day) AS age,
                       round(sum(power(0.5, ($1::date - day) / $2)), 9) AS pace
                FROM purchases JOIN place USING (item) WHERE day <= $1
                GROUP BY customer_id, place ORDER BY customer_id, place""",
-            [as_of, float(HALF_LIFE_DAYS)],
+            params=[as_of, float(HALF_LIFE_DAYS)],
         ).to_arrow_table()
     coded = found["customer_id"].combine_chunks().dictionary_encode()
     rows, columns = coded.indices.to_numpy(), found["place"].to_numpy()
@@ -127,6 +127,7 @@ def read_history(purchases: Any, *, items: Any, as_of: date) -> History:
         pace=matrix(found["pace"].to_numpy()),
         age_days=matrix(found["age"].to_numpy() + 1),
     )
+
 
 def like(matrix: sparse.csr_matrix, values: np.ndarray) -> sparse.csr_matrix:
     """The same places, other values."""

@@ -50,7 +50,7 @@ class CrossSellModel:
     Attributes
     ----------
     items : pandas.DataFrame
-        From `features.items.build_items`.
+        From `features.items.build_items`, in the order of item, as all that follows.
     weights : array, items by items
         What owning the first adds to the wish for the second; below 0 it speaks against.
     popularity : array
@@ -121,7 +121,7 @@ def fit_cross_sell(
     np.fill_diagonal(weights, 0.0)
     together, repeats = _baskets(purchases, items=items, as_of=as_of)
     weights[(weights > 0) & (together < 1)] = 0.0
-    table = as_arrow(items).to_pandas()
+    table = as_arrow(items).to_pandas().sort_values("item", ignore_index=True)
     return CrossSellModel(
         items=table,
         # Rounded: sums made in another order must not rank items otherwise.
@@ -149,9 +149,7 @@ def best_items(scores: np.ndarray, barred: np.ndarray, *, most: int) -> np.ndarr
     return np.where(np.isfinite(np.take_along_axis(open_scores, best, axis=1)), best, -1)
 
 
-def recommend(
-    model: CrossSellModel, purchases: Any, *, as_of: date, most: int = 10
-) -> pa.Table:
+def recommend(model: CrossSellModel, purchases: Any, *, as_of: date, most: int = 10) -> pa.Table:
     """The items that each customer may want next, and why.
 
     Parameters
@@ -202,14 +200,14 @@ def _baskets(purchases: Any, *, items: Any, as_of: date) -> tuple[np.ndarray, di
     with closing(connect()) as connection:
         connection.register("bought", as_arrow(purchases))
         connection.register("items", as_arrow(items))
-        repeats = connection.execute(
+        repeats = connection.sql(
             """WITH mine AS (SELECT customer_id, kind, count(DISTINCT order_key) AS orders
                              FROM bought JOIN items USING (item) WHERE day <= $1
                              GROUP BY customer_id, kind)
                SELECT kind, avg((orders > 1)::integer) FROM mine GROUP BY kind""",
-            [as_of],
+            params=[as_of],
         ).fetchall()
-        pairs = connection.execute(
+        pairs = connection.sql(
             """WITH place AS (SELECT item, row_number() OVER (ORDER BY item) - 1 AS place
                               FROM items),
                known AS (SELECT order_key, place,
@@ -217,7 +215,7 @@ def _baskets(purchases: Any, *, items: Any, as_of: date) -> tuple[np.ndarray, di
                          FROM bought JOIN place USING (item) WHERE day <= $1)
                SELECT dense_rank() OVER (ORDER BY order_key) - 1 AS basket, place
                FROM known WHERE size > 1""",
-            [as_of],
+            params=[as_of],
         ).to_arrow_table()
     size = len(as_arrow(items))
     ones = np.ones(len(pairs))
