@@ -50,8 +50,9 @@ Score = Callable[[], np.ndarray]
 
 @dataclass(frozen=True)
 class _Day:
-    """What is known on a day, and what was bought after it."""
+    """What is known on a day, of all and of those who bought after it; and what they bought."""
 
+    everybody: History
     history: History
     model: CrossSellModel
     sought: dict[str, sparse.csr_matrix]
@@ -115,9 +116,11 @@ def judge_cross_sell(
     if before is None or after is None:
         return pd.DataFrame()
     judged = [
-        _judge(question, before, after, most=most, seed=seed) for question in ("new", "basket")
+        _judge(question, before, after, most=most, seed=seed)
+        for question in ("new", "basket")
+        if before.sought[question].nnz and after.sought[question].nnz
     ]
-    return pd.concat(judged, ignore_index=True)
+    return pd.concat(judged, ignore_index=True) if judged else pd.DataFrame()
 
 
 def cross_sell_metrics(judged: pd.DataFrame) -> dict[str, float]:
@@ -150,29 +153,26 @@ def _day(purchases: Any, *, items: Any, as_of: date, days: int) -> _Day | None:
     model = fit_cross_sell(purchases, items=items, as_of=as_of)
     if model is None:
         return None
-    history = _sample(read_history(purchases, items=items, as_of=as_of))
-    after = _after(purchases, items=items, history=history, as_of=as_of, days=days)
-    new = (after["window"] - after["window"].multiply(history.held())).tocsr()
+    everybody = read_history(purchases, items=items, as_of=as_of)
+    window, basket = _after(purchases, items=items, history=everybody, as_of=as_of, days=days)
+    # At equal steps, so that their full matrices fit in memory.
+    rows = np.flatnonzero(window.getnnz(axis=1))
+    rows = rows[:: -(-len(rows) // MOST_CUSTOMERS) or 1]
+    history = everybody.part(rows)
+    window = window[rows]
+    new = (window - window.multiply(history.held())).tocsr()
     return _Day(
+        everybody=everybody,
         history=history,
         model=model,
-        sought={"new": new, "basket": after["basket"]},
+        sought={"new": new, "basket": basket[rows]},
         barred={"new": model.barred(history), "basket": np.zeros(new.shape, dtype=bool)},
-    )
-
-
-def _sample(history: History) -> History:
-    """Customers at equal steps, so that their full matrices fit in memory."""
-    step = -(-len(history) // MOST_CUSTOMERS)
-    rows = slice(None, None, step)
-    return History(
-        history.customers[rows], history.orders[rows], history.pace[rows], history.age_days[rows]
     )
 
 
 def _after(
     purchases: Any, *, items: Any, history: History, as_of: date, days: int
-) -> dict[str, sparse.csr_matrix]:
+) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
     """What was bought in the window after a day, and on the first day of purchase in it."""
     with closing(connect()) as connection:
         connection.register("purchases", as_arrow(purchases))
@@ -199,7 +199,9 @@ def _after(
     def matrix(values: np.ndarray) -> sparse.csr_matrix:
         return sparse.csr_matrix((values, (rows, columns)), shape=history.orders.shape)
 
-    return {"window": matrix(np.ones(len(rows))), "basket": matrix(first)}
+    basket = matrix(first)
+    basket.eliminate_zeros()
+    return matrix(np.ones(len(rows))), basket
 
 
 def _judge(question: str, before: _Day, after: _Day, *, most: int, seed: int) -> pd.DataFrame:
@@ -243,13 +245,13 @@ def _methods(question: str, day: _Day) -> dict[str, dict[str, Score]]:
         OURS: {"": lambda: day.model.scores(history)},
         "popularity": {
             "buyers ever": lambda: np.tile(day.model.popularity, size),
-            "buyers lately": lambda: np.tile(np.asarray(history.fresh().mean(axis=0)), size),
+            "buyers lately": lambda: np.tile(np.asarray(day.everybody.fresh().mean(axis=0)), size),
         },
         "implicit": {
-            f"{kind}, {count or 'all'} neighbours, {what}": _implicit(kind, count, matrix)
+            f"{kind}, {count or 'all'} neighbours, {what}": _implicit(day, kind, count, what)
             for kind in NEIGHBOURS
             for count in NEIGHBOUR_COUNTS
-            for what, matrix in (("orders", history.orders), ("owned", history.held()))
+            for what in ("orders", "owned")
         },
     }
     if question == "basket":
@@ -273,16 +275,20 @@ def _list(day: _Day, new_weight: float) -> Score:
     return score
 
 
-def _implicit(kind: str, count: int | None, matrix: sparse.csr_matrix) -> Score:
-    """Item-item neighbours of the package `implicit`."""
+def _implicit(day: _Day, kind: str, count: int | None, what: str) -> Score:
+    """Item-item neighbours of the package `implicit`, learnt from everybody."""
 
     def score() -> np.ndarray:
+        learnt, asked = (
+            known.held() if what == "owned" else known.orders
+            for known in (day.everybody, day.history)
+        )
         recommender, options = NEIGHBOURS[kind]
-        neighbours = recommender(K=count or matrix.shape[1], num_threads=1, **options)
+        neighbours = recommender(K=count or learnt.shape[1], num_threads=1, **options)
         with warnings.catch_warnings():
             # TF-IDF hands its own weights over in another sparse form, and warns of it.
             warnings.simplefilter("ignore", ParameterWarning)
-            neighbours.fit(matrix, show_progress=False)
-        return (matrix @ neighbours.similarity).toarray()
+            neighbours.fit(learnt, show_progress=False)
+        return np.asarray(asked @ neighbours.similarity.toarray())
 
     return score

@@ -78,6 +78,8 @@ def test_metrics_name_both_questions(judged):
 def test_too_little_is_not_judged():
     few = purchases().head(30)
     assert judge_cross_sell(few, items=ITEMS, cutoff=CUTOFF).empty
+    nothing_after = purchases().query("day <= @CUTOFF")
+    assert judge_cross_sell(nothing_after, items=ITEMS, cutoff=CUTOFF).empty
 
 
 def test_the_figure_has_a_bar_for_each_method_and_question(judged):

@@ -77,10 +77,13 @@ class History:
     def chunks(self) -> Iterator[History]:
         """Parts that fit in memory as full matrices."""
         for start in range(0, len(self), CHUNK):
-            rows = slice(start, start + CHUNK)
-            yield History(
-                self.customers[rows], self.orders[rows], self.pace[rows], self.age_days[rows]
-            )
+            yield self.part(slice(start, start + CHUNK))
+
+    def part(self, rows: Any) -> History:
+        """Some customers."""
+        return History(
+            self.customers[rows], self.orders[rows], self.pace[rows], self.age_days[rows]
+        )
 
     def held(self) -> sparse.csr_matrix:
         """1 where an item was ever bought."""

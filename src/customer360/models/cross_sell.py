@@ -40,6 +40,8 @@ JUST_BOUGHT_DAYS = 28
 #: A kind that fewer of its buyers came back for is bought once.
 ONCE_SHARE = 0.2
 SHRINK_BASKETS = 5.0
+# What popularity weighs: it decides where nothing else does.
+TIE_BREAK = 1e-4
 LEAST_CUSTOMERS = 50
 
 
@@ -70,7 +72,7 @@ class CrossSellModel:
 
     def scores(self, history: History) -> np.ndarray:
         """Wish for each item, customers by items: for ranking, not a probability."""
-        return np.asarray(self.signals(history) @ self.weights) + 1e-6 * self.popularity
+        return np.asarray(self.signals(history) @ self.weights) + TIE_BREAK * self.popularity
 
     def barred(self, history: History) -> np.ndarray:
         """What must not be suggested, customers by items.
@@ -144,9 +146,15 @@ def best_items(scores: np.ndarray, barred: np.ndarray, *, most: int) -> np.ndarr
     array of int, customers by `most`
         Ties go to the first item.
     """
-    open_scores = np.where(barred, -np.inf, scores.round(9))
-    best = np.argsort(-open_scores, axis=1, kind="stable")[:, :most]
-    return np.where(np.isfinite(np.take_along_axis(open_scores, best, axis=1)), best, -1)
+    places = np.arange(scores.shape[1])
+    # Rounded to millionths, then apart by far less: the first of equals is never in doubt.
+    open_scores = np.where(barred, -np.inf, scores.round(6) - 1e-10 * places)
+    most = min(most, len(places))
+    top = np.argpartition(-open_scores, most - 1, axis=1)[:, :most]
+    found = np.take_along_axis(open_scores, top, axis=1)
+    order = np.argsort(-found, axis=1)
+    best, found = (np.take_along_axis(table, order, axis=1) for table in (top, found))
+    return np.where(np.isfinite(found), best, -1)
 
 
 def recommend(model: CrossSellModel, purchases: Any, *, as_of: date, most: int = 10) -> pa.Table:

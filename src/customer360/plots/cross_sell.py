@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from customer360.plots.canvas import legend_below, new_axes
+from customer360.plots.canvas import new_axes
 from customer360.plots.style import MUTED, PALETTE, percent, use_style
 
 __all__ = ["suggestions_bought", "use_style"]
@@ -43,4 +43,5 @@ def suggestions_bought(judged: pd.DataFrame) -> Axes:
         ax.bar(0, 0, color=colours[method], label=label)
     ax.set(title="Were the ten suggestions bought?", ylabel="share of purchases suggested")
     ax.set_xticks(range(len(QUESTIONS)), list(QUESTIONS.values()))
-    return percent(legend_below(ax))
+    ax.legend(loc="upper left")
+    return percent(ax)
