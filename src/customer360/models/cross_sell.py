@@ -32,6 +32,7 @@ __all__ = [
     "best_items",
     "fit_cross_sell",
     "recommend",
+    "strongest_pairs",
 ]
 
 #: Share of the customers that the ridge adds to each item's own count.
@@ -195,6 +196,29 @@ def recommend(model: CrossSellModel, purchases: Any, *, as_of: date, most: int =
         "reason": reasons,
     }
     return pa.table(columns, schema=arrow_schema(CONTRACTS["cross_sell_scores"]))
+
+
+def strongest_pairs(model: CrossSellModel, *, most: int = 10) -> pd.DataFrame:
+    """Goods that speak most for one another.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per pair, strongest first: owned, suggested (names), weight, owners (share of
+        the customers who own the first).
+    """
+    first, second = np.unravel_index(
+        np.argsort(-model.weights, axis=None, kind="stable")[:most], model.weights.shape
+    )
+    names = model.items["name"].to_numpy(dtype=object)
+    return pd.DataFrame(
+        {
+            "owned": names[first],
+            "suggested": names[second],
+            "weight": model.weights[first, second].round(3),
+            "owners": model.popularity[first].round(3),
+        }
+    )
 
 
 # --- inside ----------------------------------------------------------------------------------

@@ -11,7 +11,12 @@ from hypothesis import strategies as st
 
 from customer360.contracts import CONTRACTS, validate_batch
 from customer360.features.baskets import read_history
-from customer360.models.cross_sell import best_items, fit_cross_sell, recommend
+from customer360.models.cross_sell import (
+    best_items,
+    fit_cross_sell,
+    recommend,
+    strongest_pairs,
+)
 
 DAY = date(2025, 6, 30)
 NAMES = ("cola", "crisps", "drill", "drill XL", "milk", "other cola", "soap", "tea")
@@ -150,3 +155,10 @@ def test_what_is_owned_is_never_suggested(model, rows):
     has_drill = set(purchases["customer_id"][purchases["item"].str.startswith("drill")])
     drills = found[found["item"].str.startswith("drill")]
     assert not has_drill & set(drills["customer_id"])
+
+
+def test_strongest_pairs_are_named_in_order(model):
+    pairs = strongest_pairs(model, most=3)
+    assert ("cola", "crisps") in set(zip(pairs["owned"], pairs["suggested"], strict=True))
+    assert pairs["weight"].is_monotonic_decreasing
+    assert pairs["weight"][0] == pytest.approx(model.weights.max(), abs=1e-3)
