@@ -42,6 +42,8 @@ def suggestions_bought(judged: pd.DataFrame) -> Axes:
     for method, label in METHODS.items():
         ax.bar(0, 0, color=colours[method], label=label)
     ax.set(title="Were the ten suggestions bought?", ylabel="share of purchases suggested")
+    # Room for the legend above the bars.
+    ax.set_ylim(0, 1.5 * judged["recall"].max())
     ax.set_xticks(range(len(QUESTIONS)), list(QUESTIONS.values()))
-    ax.legend(loc="upper left")
+    ax.legend(loc="upper left", ncols=2)
     return percent(ax)
