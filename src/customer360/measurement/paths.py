@@ -30,10 +30,11 @@ def build_paths(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """What reached each customer before each order, and what reached it in vain.
 
-    A message that arrived is a touch of its channel, at the time it was sent; a visit to the
-    site is a touch of its referrer. A touch belongs to the customer's next order when that
-    comes within the window. Touches that no order followed make a path of their own, one for
-    each span between two orders. An order that nothing preceded is credited to `untouched`.
+    A message that arrived is a touch of its channel, where that is known, at the time it was
+    sent; a visit to the site is a touch of its referrer. A touch belongs to the customer's next
+    order when that comes within the window. Touches that no order followed make a path of
+    their own, one for each span between two orders. An order that nothing preceded is credited
+    to `untouched`.
 
     Parameters
     ----------
@@ -62,14 +63,16 @@ def build_paths(
             """CREATE TABLE ends AS
                SELECT *, row_number() OVER (ORDER BY customer_id, ended_at, order_key) AS path
                FROM (SELECT customer_id, source || '/' || order_id AS order_key,
-                            min(ordered_at) AS ended_at, sum(net_amount) AS revenue
+                            min(ordered_at) AS ended_at,
+                            coalesce(round(sum(net_amount), 6), 0) AS revenue
                      FROM orders WHERE status <> 'unpaid' GROUP BY ALL)"""
         )
         connection.execute(
             f"""CREATE TABLE told AS
                WITH reached AS (
                    SELECT customer_id, channel, min("at") FILTER (event = 'sent') AS "at"
-                   FROM contacts GROUP BY customer_id, contact_id, channel
+                   FROM contacts WHERE channel IS NOT NULL
+                   GROUP BY customer_id, contact_id, channel
                    HAVING count(*) FILTER (event IN ('delivered', 'opened', 'clicked')) > 0
                       AND count(*) FILTER (event = 'sent') > 0
                    UNION ALL
@@ -77,7 +80,9 @@ def build_paths(
                    WHERE referrer IS NOT NULL AND referrer NOT IN (FROM own))
                SELECT r.customer_id, r.channel, r."at", e.path, e.ended_at,
                       coalesce(e.ended_at <= r."at" + {WINDOW}, false) AS led
-               FROM reached r ASOF LEFT JOIN ends e
+               FROM reached r ASOF LEFT JOIN (
+                   -- Of two orders of one moment, the first gets the touches.
+                   SELECT customer_id, ended_at, min(path) AS path FROM ends GROUP BY ALL) e
                  ON r.customer_id = e.customer_id AND r."at" <= e.ended_at""",
             [window_days],
         )

@@ -134,7 +134,8 @@ def experiment_effects(*, orders: Any, contacts: Any, window_days: int = 14) -> 
     columns = ["contacted", "held_out", "untested", "cost"] + [
         f"{measure}{end}" for measure in ("conversions", "revenue") for end in ("", "_low", "_high")
     ]
-    return found[columns].reset_index()
+    # Rounded: sums made in another order must give the same bytes.
+    return found[columns].round(6).reset_index()
 
 
 def reconcile(credits: pd.DataFrame, effects: pd.DataFrame, *, margin_rate: float) -> pd.DataFrame:

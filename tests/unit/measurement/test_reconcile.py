@@ -82,6 +82,16 @@ def test_touches_in_vain_between_two_orders_make_one_path():
     assert vain["days_before"].tolist() == [17.0, 0.0, 0.0]
 
 
+def test_two_orders_of_one_moment_and_a_message_without_a_channel():
+    told = contacts(("c1", "email", 1, "sent delivered"), ("c1", "post", 1, "sent delivered"))
+    told["channel"] = told["channel"].where(told["channel"] == "email")
+    touches, outcomes = build_paths(
+        orders=orders(("c1", 3, 10.0), ("c1", 3, 20.0)), contacts=told, web_events=visits()
+    )
+    assert touches["channel"].tolist() == ["email", UNTOUCHED]
+    assert outcomes["revenue"].tolist() == [10.0, 20.0]
+
+
 def world(effect: float, seed: int = 1, people: int = 2000) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Half held out; 30 % order anyway, `effect` more if written to."""
     rng = np.random.default_rng(seed)
@@ -129,11 +139,11 @@ def test_a_channel_without_effect_is_credited_by_rules_and_reconciled_to_nothing
 
 def test_intervals_cover_no_effect_as_often_as_they_say():
     covered = 0
-    for seed in range(40):
-        sales, told = world(0.0, seed=100 + seed, people=300)
+    for seed in range(30):
+        sales, told = world(0.0, seed=100 + seed, people=200)
         found = experiment_effects(orders=sales, contacts=told).iloc[0]
         covered += found["conversions_low"] <= 0 <= found["conversions_high"]
-    assert covered >= 35
+    assert covered >= 26
 
 
 def test_what_was_bought_before_narrows_the_interval():
