@@ -1,1 +1,1 @@
-"""What contacts earned: outcomes, rates, tests, and what representatives bring in."""
+"""What contacts earned: outcomes, rates, tests, paths to orders, and sales representatives."""
