@@ -42,6 +42,4 @@ def working_connection() -> Iterator[Any]:
             duckdb.connect(config={"memory_limit": WORKING_MEMORY, "temp_directory": spill})
         ) as connection,
     ):
-        # Half a minute of comparing would draw a bar into every log.
-        connection.execute("set enable_progress_bar = false")
         yield connection
