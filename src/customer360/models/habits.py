@@ -22,6 +22,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from customer360.features.days import day_of
 
@@ -213,25 +214,29 @@ def fit_habits(
     kinds = np.full((cohorts, len(RATES)), (1 - share[0]) / len(RATES))
     by_season = np.full(len(tried), 1 / max(len(tried), 1))
     by_kind = np.full(len(FAITHS), 1 / len(FAITHS))
-    for _ in range(ROUNDS):
-        one = (yearly @ by_kind) * by_season[season] * share[past.cohort[row]]
-        total = _count(row, one, len(scale))
-        for number, rows in enumerate(members):
-            total[rows] += always[rows] @ kinds[number]
-        chance = one / total[row]
-        counts = np.stack(
-            [kinds[n] * ((1 / total[rows]) @ always[rows]) for n, rows in enumerate(members)]
-        )
-        seasonal = _count(past.cohort[row], chance, cohorts)
-        everybody = counts.sum() + seasonal.sum()
-        counts += PRIOR_CUSTOMERS * counts.sum(axis=0) / everybody
-        seasonal += PRIOR_CUSTOMERS * seasonal.sum() / everybody
-        size = counts.sum(axis=1) + seasonal
-        by_kind = by_kind * ((by_season[season] * share[past.cohort[row]] / total[row]) @ yearly)
-        by_kind = (by_kind + 1e-9) / (by_kind + 1e-9).sum()
-        by_season = _count(season, chance, len(tried)) + 1e-9
-        by_season = by_season / by_season.sum()
-        kinds, share = counts / size[:, None], seasonal / size
+    # The products are small: one core is as fast as two, and gives the same bytes.
+    with threadpool_limits(limits=1):
+        for _ in range(ROUNDS):
+            one = (yearly @ by_kind) * by_season[season] * share[past.cohort[row]]
+            total = _count(row, one, len(scale))
+            for number, rows in enumerate(members):
+                total[rows] += always[rows] @ kinds[number]
+            chance = one / total[row]
+            counts = np.stack(
+                [kinds[n] * ((1 / total[rows]) @ always[rows]) for n, rows in enumerate(members)]
+            )
+            seasonal = _count(past.cohort[row], chance, cohorts)
+            everybody = counts.sum() + seasonal.sum()
+            counts += PRIOR_CUSTOMERS * counts.sum(axis=0) / everybody
+            seasonal += PRIOR_CUSTOMERS * seasonal.sum() / everybody
+            size = counts.sum(axis=1) + seasonal
+            by_kind = by_kind * (
+                (by_season[season] * share[past.cohort[row]] / total[row]) @ yearly
+            )
+            by_kind = (by_kind + 1e-9) / (by_kind + 1e-9).sum()
+            by_season = _count(season, chance, len(tried)) + 1e-9
+            by_season = by_season / by_season.sum()
+            kinds, share = counts / size[:, None], seasonal / size
     seasons = tried.assign(weight=by_season)
     seasons = seasons[seasons["weight"] >= LEAST_SEASON_WEIGHT].reset_index(drop=True)
     seasons["weight"] /= seasons["weight"].sum()
