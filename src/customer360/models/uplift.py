@@ -10,8 +10,9 @@ signals x and a message c,
 
 so the effect is ``p - g · m``: pull adds orders whatever the customer buys, push takes a share
 of what it would have bought, scaled by *h*, how much a channel is heard at all. Both piles are
-Poisson counts, the weights are shrunk (ridge), push as a whole to a small one. The coupons tell pull apart almost without the noise of everyday orders; the draw of the
-hold-out, not the coupons, says what the orders without coupon lost.
+Poisson counts, the weights are shrunk (ridge), push as a whole to a small one. The coupons
+tell pull apart almost without the noise of everyday orders; the draw of the hold-out, not the
+coupons, says what the orders without coupon lost.
 
 Learners that assume no such form (Künzel et al. 2019; Kennedy 2023; Athey and Imbens 2015)
 are in `models.meta_learners`.
