@@ -28,6 +28,8 @@ __all__ = [
     "price_in_words",
 ]
 
+# Customers on whom the price of money is sought before the plan.
+PRICED = 2_000
 CONTROL, NOTHING_PAYS, NO_PLACE = (
     "left alone on purpose, to measure",
     "no message is worth its cost",
@@ -100,6 +102,10 @@ def plan_campaigns(
              "retention_days": retention_days}  # fmt: skip
     gated = pass_gate(candidates, **asked, together=False)
     kept = gated.kept.to_pandas()
+    some, fewer = _sample(kept, limits, sample=PRICED, seed=seed)
+    euro = _price_of_money(some, limits=fewer, rules=rules, contacts=contacts)
+    # Nobody is to learn by calls that the money cannot pay; half, as a sample tells it.
+    kept = kept[kept["expected_margin"] + kept["doubt"] > euro / 2 * kept["cost"]]
     groups = kept.drop_duplicates("customer_id")[["customer_id", "goal"]]
     plan = plan_contacts(
         kept.rename(columns={"day": "habit_day", "week": "day"}),
@@ -118,6 +124,32 @@ def plan_campaigns(
         open=kept,
         stopped=_stopped(gated.stopped, kept),
     )
+
+
+def _sample(
+    open_to: pd.DataFrame, limits: Limits, *, sample: int, seed: int
+) -> tuple[pd.DataFrame, Limits]:
+    """What may earn something of a sample of customers, and its share of the limits."""
+    persons = np.sort(open_to["customer_id"].unique())
+    rng = np.random.default_rng(seed)
+    some = persons if len(persons) <= sample else rng.choice(persons, sample, replace=False)
+    share = len(some) / max(len(persons), 1)
+    fewer = Limits(
+        budget=None if limits.budget is None else limits.budget * share,
+        goal_budgets={goal: most * share for goal, most in limits.goal_budgets.items()},
+        channel_capacity={c: int(most * share) for c, most in limits.channel_capacity.items()},
+    )
+    few = open_to[open_to["customer_id"].isin(some) & (open_to["expected_margin"] > 0)]
+    # Of two offers that cost the same, the better one is always chosen.
+    few = few.sort_values("expected_margin", kind="stable").drop_duplicates(
+        ["customer_id", "slot", "channel", "goal"], keep="last"
+    )
+    return few.drop(columns="day").rename(columns={"week": "day"}), fewer
+
+
+def _price_of_money(few: pd.DataFrame, **asked: Any) -> float:
+    prices = plan_contacts(few, **asked).prices
+    return float(prices.loc[prices["kind"] == "budget", "price"].sum())
 
 
 def _decisions(sent: pd.DataFrame, *, as_of: date) -> pd.DataFrame:
@@ -257,23 +289,8 @@ def gap_to_exact(
     float
         Share of the optimum; 0 where there is nothing to plan.
     """
-    persons = np.sort(open_to["customer_id"].unique())
-    rng = np.random.default_rng(seed)
-    some = persons if len(persons) <= sample else rng.choice(persons, sample, replace=False)
-    share = len(some) / max(len(persons), 1)
-    fewer = Limits(
-        budget=None if limits.budget is None else limits.budget * share,
-        goal_budgets={goal: most * share for goal, most in limits.goal_budgets.items()},
-        channel_capacity={c: int(most * share) for c, most in limits.channel_capacity.items()},
-    )
-    # What earns nothing is in no optimum.
-    few = open_to[open_to["customer_id"].isin(some) & (open_to["expected_margin"] > 0)]
-    # Of two offers that cost the same, the better one is always chosen.
-    few = few.sort_values("expected_margin", kind="stable").drop_duplicates(
-        ["customer_id", "slot", "channel", "goal"], keep="last"
-    )
+    few, fewer = _sample(open_to, limits, sample=sample, seed=seed)
     asked = {"limits": fewer, "rules": rules, "contacts": contacts, "seed": seed}
-    few = few.drop(columns="day").rename(columns={"week": "day"})
     fast = plan_contacts(few, **asked).expected_margin
     best = plan_contacts(few, **asked, exact=True).expected_margin
     return 0.0 if best <= 0 else 1 - fast / best

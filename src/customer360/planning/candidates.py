@@ -192,8 +192,8 @@ def make_candidates(
     cost_per_contact : mapping of str to float, currency
         By channel; a channel that is not named is not used.
     margin_per_order : frame
-        customer_id, margin_per_order (currency): what one order more is worth, for the
-        doubt about the effect. A customer not named is worth the average.
+        customer_id, margin_per_order (currency): what one order more is worth, for `doubt`.
+        A customer not named is worth the average.
     fatigue_share : float
         Share of its effect that a message loses to each one sent a week before. The plan
         counts a message of the third week as the third one.
@@ -205,8 +205,9 @@ def make_candidates(
     -------
     pyarrow.Table
         customer_id, slot, week, day (date), goal, channel, offer_id, amount (share),
-        category, cost, propensity, expected_margin (currency, cost deducted). Where no
-        effect is known, no message is expected to add anything: only exploring can tell.
+        category, cost, propensity, expected_margin (currency, cost deducted), doubt (currency:
+        how much better it may be, at the upper end of its effect). Where no effect is known,
+        no message is expected to add anything, and may have caused every order that follows.
     """
     costs = pd.DataFrame(
         {"channel": list(cost_per_contact), "cost": [float(c) for c in cost_per_contact.values()]}
@@ -215,7 +216,7 @@ def make_candidates(
         f"""with worth as (select avg(margin_per_order) as usual from per_order),
         valued as (
             select s.*, c.cost,
-                coalesce(s.uplift_high - s.uplift, 0)
+                coalesce(s.uplift_high - s.uplift, s.propensity, 0)
                     * greatest(coalesce(m.margin_per_order, w.usual, 0), 0) as doubt
             from scores s join costs c using (channel) cross join worth w
             left join per_order m using (customer_id))
@@ -227,11 +228,10 @@ def make_candidates(
             v.cost, v.propensity,
             case when v.expected_margin > 0
                 then v.expected_margin * power(1 - {float(fatigue_share)}, n.slot - 1)
-                else coalesce(v.expected_margin, 0) end - v.cost as expected_margin
+                else coalesce(v.expected_margin, 0) end - v.cost as expected_margin, v.doubt
         from valued v join goals g using (customer_id) cross join slots n
         left join contents t using (customer_id) left join habits h using (customer_id)
-        where v.uplift is null or v.expected_margin + v.doubt > v.cost
-            or {str(not only_worth_trying)}
+        where coalesce(v.expected_margin, 0) + v.doubt > v.cost or {not only_worth_trying}
         order by v.customer_id, n.slot, v.channel, v.offer""",
         scores=scores, goals=goals, contents=contents, habits=habits, slots=slots,
         costs=costs, per_order=margin_per_order,
