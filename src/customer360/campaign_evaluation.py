@@ -61,9 +61,9 @@ def true_margins(
         By name; empty when the truth is not known.
     """
     with closing(connect()) as connection:
-        for name, table in (("uplift", uplift), ("traits", traits), ("people", true_people),
-                            ("contacts", contacts), ("person", person_of_customer(linked, people_links)),
-                            ("planned", _joined(policies))):  # fmt: skip
+        tables = {"uplift": uplift, "traits": traits, "people": true_people, "contacts": contacts}
+        tables |= {"person": person_of_customer(linked, people_links), "planned": _joined(policies)}
+        for name, table in tables.items():
             connection.register(name, as_arrow(table))
         if not connection.sql("select count(*) from uplift").fetchall()[0][0]:
             return {}
@@ -78,7 +78,7 @@ def _joined(policies: dict[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.concat([table[names].assign(policy=name) for name, table in policies.items()])
 
 
-_LAWS = Laws()
+_EFFECT, _DAYS = Laws().fatigue_effect, Laws().fatigue_days
 # What each person is like, what was sent to it lately, and how much of a channel arrives.
 _FACTS = f"""
     create temp table effects as
@@ -94,7 +94,7 @@ _FACTS = f"""
         from contacts group by channel having bool_or(event = 'sent');
     create temp table before as
         select customer_id, sum(exp(-(date_diff('day', "at"::date, getvariable('as_of')))
-            / {_LAWS.fatigue_days})) as tired
+            / {_DAYS})) as tired
         from contacts where event = 'delivered' and "at"::date <= getvariable('as_of')
         group by customer_id
 """
@@ -102,8 +102,8 @@ _FACTS = f"""
 _JUDGED = f"""
     with tired as (
         select a.policy, a.customer_id, a.slot,
-            coalesce(any_value(b.tired) * exp(-any_value(a.day - f.first) / {_LAWS.fatigue_days}), 0)
-            + coalesce(sum(exp(-(a.day - e.day) / {_LAWS.fatigue_days})), 0) as tired
+            coalesce(any_value(b.tired) * exp(-any_value(a.day - f.first) / {_DAYS}), 0)
+            + coalesce(sum(exp(-(a.day - e.day) / {_DAYS})), 0) as tired
         from planned a cross join (select min(day) as first from planned) f
         left join before b using (customer_id)
         left join planned e
@@ -124,7 +124,7 @@ _JUDGED = f"""
         left join effects z on z.person_id = m.person_id and z.channel = m.channel
             and z.offer = 'effect_none')
     select policy, sum(case when turn = 1 and margin_per_order is not null then share * (
-            ((effect + taken) * exp(-{_LAWS.fatigue_effect} * tired) - taken)
+            ((effect + taken) * exp(-{_EFFECT} * tired) - taken)
                 * (margin_per_order - amount * revenue_per_order)
             - amount * revenue_per_order * coming) else 0 end - cost)
     from valued group by policy order by policy

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import sha256
 from typing import Any
@@ -20,6 +20,7 @@ from customer360.planning.pressure import ContactRule
 
 __all__ = [
     "CampaignPlan",
+    "cap_prices",
     "gap_to_exact",
     "left_out",
     "past_costs",
@@ -260,6 +261,45 @@ def price_in_words(limit: Mapping[str, Any], *, currency: str) -> str:
         return f"one more message by {limit['name']} in week {limit['slot']} {earns}"
     what = "" if limit["kind"] == "budget" else f" for {str(limit['name']).replace('_', ' ')}"
     return f"one more {currency} of budget{what} {earns}"
+
+
+def cap_prices(
+    open_to: pd.DataFrame,
+    *,
+    limits: Limits,
+    rules: Sequence[ContactRule],
+    contacts: Any,
+    seed: int = 360,
+) -> pd.DataFrame:
+    """What each cap on messages costs: margin that one message more would bring.
+
+    Told from a sample of customers. What past contacts forbid under the cap as it is stays
+    forbidden, so it is the least that the cap costs.
+
+    Parameters
+    ----------
+    open_to : pandas.DataFrame
+        `CampaignPlan.open`.
+    limits, rules, contacts, seed
+        As of the plan.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per rule: rule (in words), price (currency, over all customers).
+    """
+    few, fewer = _sample(open_to, limits, sample=PRICED, seed=seed)
+    asked = {"limits": fewer, "contacts": contacts, "seed": seed}
+    share = few["customer_id"].nunique() / max(
+        open_to.loc[open_to["expected_margin"] > 0, "customer_id"].nunique(), 1
+    )
+    now = plan_contacts(few, rules=rules, **asked).expected_margin
+    gains = []
+    for number, rule in enumerate(rules):
+        looser = [*rules[:number], replace(rule, at_most=rule.at_most + 1), *rules[number + 1 :]]
+        more = plan_contacts(few, rules=looser, **asked).expected_margin - now
+        gains.append(max(more, 0.0) / share if share else 0.0)
+    return pd.DataFrame({"rule": [f"no {rule.told}" for rule in rules], "price": gains})
 
 
 def gap_to_exact(

@@ -18,7 +18,6 @@ import pyarrow as pa
 from customer360.linkage.engine_tables import as_arrow
 
 __all__ = [
-    "GOALS",
     "choose_contents",
     "choose_goals",
     "draw_control",
@@ -27,7 +26,6 @@ __all__ = [
     "make_slots",
 ]
 
-GOALS = ("conversion", "cross_sell", "retention", "win_back")
 LEAST_DAYS = 3
 
 
@@ -175,7 +173,7 @@ def make_candidates(
     habits: Any,
     slots: pd.DataFrame,
     cost_per_contact: Mapping[str, float],
-    margin_per_order: Any,
+    customers: Any,
     fatigue_share: float,
     only_worth_trying: bool = True,
 ) -> pa.Table:
@@ -191,9 +189,9 @@ def make_candidates(
         From `make_slots`.
     cost_per_contact : mapping of str to float, currency
         By channel; a channel that is not named is not used.
-    margin_per_order : frame
-        customer_id, margin_per_order (currency): what one order more is worth, for `doubt`.
-        A customer not named is worth the average.
+    customers : frame
+        Contract `customers`: margin and orders tell what one order more is worth, for `doubt`.
+        Who has not ordered is worth the average.
     fatigue_share : float
         Share of its effect that a message loses to each one sent a week before. The plan
         counts a message of the third week as the third one.
@@ -213,13 +211,13 @@ def make_candidates(
         {"channel": list(cost_per_contact), "cost": [float(c) for c in cost_per_contact.values()]}
     ).astype({"channel": "str"})
     return _ask(
-        f"""with worth as (select avg(margin_per_order) as usual from per_order),
+        f"""with worth as (select sum(margin) / nullif(sum(orders), 0) as usual from customers),
         valued as (
             select s.*, c.cost,
                 coalesce(s.uplift_high - s.uplift, s.propensity, 0)
-                    * greatest(coalesce(m.margin_per_order, w.usual, 0), 0) as doubt
+                    * greatest(coalesce(m.margin / nullif(m.orders, 0), w.usual, 0), 0) as doubt
             from scores s join costs c using (channel) cross join worth w
-            left join per_order m using (customer_id))
+            left join customers m using (customer_id))
         select v.customer_id, n.slot, n.week,
             cast(n.week as date)
                 + coalesce((h.weekday - (isodow(cast(n.week as date)) - 1) + 7) % 7, 0)::integer
@@ -234,5 +232,5 @@ def make_candidates(
         where coalesce(v.expected_margin, 0) + v.doubt > v.cost or {not only_worth_trying}
         order by v.customer_id, n.slot, v.channel, v.offer""",
         scores=scores, goals=goals, contents=contents, habits=habits, slots=slots,
-        costs=costs, per_order=margin_per_order,
+        costs=costs, customers=customers,
     )  # fmt: skip

@@ -30,8 +30,9 @@ def plain_policies(
     """Messages of each plain policy, for each offer that it might make.
 
     A customer gets the same offer every week that rules and limits allow, by the cheapest
-    direct channel (as a rule e-mail: a dearer one would make them poor rivals). Who comes first differs: in `everyone` chance decides, week
-    by week; `top churn risk` and `top propensity` serve the head of their list first.
+    direct channel (as a rule e-mail: a dearer one would make them poor rivals). Who comes
+    first differs: in `everyone` chance decides, week by week; `top churn risk` and `top
+    propensity` serve the head of their list first.
 
     Parameters
     ----------
@@ -76,8 +77,16 @@ def plain_policies(
         }
         for name, queue in orders.items():
             sent = pass_gate(queue[messages.columns], **asked, together=True).kept
-            found[f"{name}, {offer}"] = _within(sent.to_pandas(), limits)
+            found[f"{name}, {_told(offer)}"] = _within(sent.to_pandas(), limits)
     return found
+
+
+def _told(offer: str) -> str:
+    """An offer in words: `percent_20` is 20 percent."""
+    if offer == "none":
+        return "no offer"
+    kind, _, depth = offer.partition("_")
+    return f"{depth} {kind}".strip()
 
 
 def _within(queue: pd.DataFrame, limits: Limits) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -83,13 +84,12 @@ def expected_conversations(
     at = pd.to_datetime(conversations["at"])
     end = pd.Timestamp(as_of) + pd.Timedelta(days=1)
     lately = conversations[(at < end) & (at >= end - pd.Timedelta(days=365))]
-    lately = lately[lately["direction"].isin(["in", "inbound"])] if len(lately) else lately
-    counts = lately.groupby("customer_id").size()
+    counts = lately[lately["direction"] == "in"].groupby("customer_id").size()
     counts = counts.reindex(pd.Index(customers)).fillna(0.0)
     mean, spread = counts.mean(), counts.var(ddof=0)
     # Poisson rates that differ by a gamma law: the usual empirical Bayes estimate.
-    weight = 0.0 if spread <= mean or mean == 0 else mean / (spread - mean) * mean
-    rate = (counts + weight) / (1 + weight / mean) if weight > 0 else counts * 0 + mean
+    shape = mean**2 / (spread - mean) if spread > mean > 0 else None
+    rate = counts * 0 + mean if shape is None else (counts + shape) / (1 + shape / mean)
     return rate * days / 365
 
 
@@ -165,4 +165,4 @@ def _worthwhile_steps(minutes: np.ndarray, kept: np.ndarray) -> list[tuple[int, 
         ) <= (kept[level] - kept[hull[-1]]) * (minutes[hull[-1]] - minutes[hull[-2]]):
             hull.pop()
         hull.append(level)
-    return list(zip(hull[:-1], hull[1:], strict=True))
+    return list(pairwise(hull))
