@@ -11,12 +11,13 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from customer360.contracts import CHANNELS
+from customer360.contracts import CHANNELS, CONTRACTS
 from customer360.linkage.engine_tables import as_arrow
 from customer360.planning.gate import pass_gate
 
 __all__ = ["AudienceError", "Audiences", "choose_audiences"]
 
+PERSONAL = CONTRACTS["customers"].personal_columns
 KEYS = {"where", "by", "top", "channel"}
 
 
@@ -58,8 +59,8 @@ def choose_audiences(
         column or expression, highest first) with `top` (how many), `channel` it is meant for
         (e-mail when none is given). At least `where` or `by`.
     known : mapping of str to frame
-        Tables with customer_id as key; their columns can be used in the rules. A name that
-        several tables have is taken from the first of them.
+        Tables with customer_id as key; their columns can be used in the rules, but for
+        names, addresses and the like. A column that several tables have is the first one's.
     customers, contacts : frame
         Contracts `customers`, `customer_contacts`, for the gate: consent, address,
         preference and age of the data.
@@ -102,7 +103,7 @@ def _join(connection: duckdb.DuckDBPyConnection, known: Mapping[str, Any]) -> li
         connection.register(f"known_{number}", arrow)
         if number:
             joins.append(f"left join known_{number} t{number} using (customer_id)")
-        new = [c for c in arrow.column_names if c not in taken]
+        new = [c for c in arrow.column_names if c not in (*taken, *PERSONAL)]
         parts += [f't{number}."{c}"' for c in new]
         taken += new
     connection.execute(
@@ -140,12 +141,13 @@ def _choose(
         if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
             raise AudienceError(f"audience {name}: write one condition, and no other statement")
         return connection.sql(query).df().sort_values("customer_id", ignore_index=True)
-    except duckdb.Error as error:
-        # The first line says what is wrong; the others may quote values.
+    except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException) as error:
+        # The first line says what is wrong.
         told = str(error).partition("\n")[0]
-        raise AudienceError(
-            f"audience {name}: {told}. Columns that can be used: {', '.join(columns)}"
-        ) from None
+    except duckdb.Error as error:
+        # Raised while reading the table: the message quotes a value.
+        told = f"it cannot be worked out for every customer ({type(error).__name__})"
+    raise AudienceError(f"audience {name}: {told}. Columns that can be used: {', '.join(columns)}")
 
 
 def _in_words(rule: Mapping[str, Any]) -> str:
