@@ -10,7 +10,14 @@ import pandas as pd
 from customer360.model_card import render_card
 from customer360.periods import Calendar, Snapshots
 
-__all__ = ["churn_card", "clv_card", "dissatisfaction_card", "intent_card", "segmentation_card"]
+__all__ = [
+    "churn_card",
+    "clv_card",
+    "dissatisfaction_card",
+    "intent_card",
+    "response_card",
+    "segmentation_card",
+]
 
 
 def segmentation_card(
@@ -174,6 +181,41 @@ def intent_card(
         ],
         thresholds=review,
         expiry="one year after the last day known, or when pages of the site change",
+    )
+
+
+def response_card(
+    *,
+    dataset: str,
+    calendar: Calendar,
+    contacts: int,
+    response_days: int,
+    metrics: Mapping[str, float],
+    intervals: Mapping[str, tuple[float, float]],
+    slices: pd.DataFrame,
+    review: Mapping[str, Any],
+) -> str:
+    """Card of the model of uplift; `slices` has a channel and measures."""
+    return render_card(
+        title=f"Response of {dataset}",
+        purpose=f"Extra orders within {response_days} days because of a contact, and orders "
+        "expected anyway, by channel and offer.",
+        data_window=f"{calendar.first_day} to {calendar.as_of}; judged after "
+        f"{calendar.calibration_end}",
+        population=f"customers of {contacts:,} contacts sent or held out at random",
+        intended_use=["whom to contact, with what", "whom to leave alone", "size of a reduction"],
+        not_for=["prices that differ by person", "channels without a hold-out"],
+        metrics={k: v for k, v in metrics.items() if not k.startswith("propensity_")},
+        baselines={"ranked by propensity": _part(metrics, "propensity_")},
+        intervals=intervals,
+        slices=slices,
+        limits=[
+            "an interval is that of the mean effect on customers alike, not of one customer",
+            "effects beyond the two weeks, and orders brought forward, are not seen",
+            "no theme or picture is told apart",
+        ],
+        thresholds=review,
+        expiry="one year after the last day known, or when drift of the signals passes 0.25",
     )
 
 
