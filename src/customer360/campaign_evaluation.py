@@ -23,6 +23,9 @@ from customer360.worlds.demo.laws import Laws
 __all__ = ["count_violations", "true_margins"]
 
 RESPONSE_DAYS = 14
+# Share of the orders that would come anyway and use an open offer, and what love of
+# promotions adds to it: the law of `worlds.demo.baskets.redeem`.
+REDEEMED, REDEEMED_BY_LOVERS = 0.15, 0.5
 
 
 def true_margins(
@@ -40,7 +43,7 @@ def true_margins(
 
     A message adds the true effect of its channel and offer on its person, less what the
     messages before it have tired, times the true margin of an order after the reduction;
-    the reduction is also given on orders that would come anyway. A person known as two
+    the reduction is also given on the orders that would come anyway and use it. A person known as two
     customers is moved once by the messages of a week; each of them costs.
 
     Parameters
@@ -85,6 +88,7 @@ _FACTS = f"""
         unpivot (select * from uplift) on columns('effect_.*') into name offer value effect;
     create temp table facts as
         select person_id, margin_per_order, revenue_per_order, push,
+            {REDEEMED} + {REDEEMED_BY_LOVERS} * promo_affinity as redeems,
             case when left_on is null or left_on > getvariable('as_of')
                 then purchase_rate * {RESPONSE_DAYS} / 365.25 else 0 end as coming
         from traits join people using (person_id);
@@ -126,7 +130,7 @@ _JUDGED = f"""
     select policy, sum(case when turn = 1 and margin_per_order is not null then share * (
             ((effect + taken) * exp(-{_EFFECT} * tired) - taken)
                 * (margin_per_order - amount * revenue_per_order)
-            - amount * revenue_per_order * coming) else 0 end - cost)
+            - amount * revenue_per_order * coming * redeems) else 0 end - cost)
     from valued group by policy order by policy
 """
 
@@ -212,7 +216,8 @@ def _too_many(decisions: pd.DataFrame, contacts: Any, rule: ContactRule) -> int:
             group by customer_id, contact_id"""
         ).df()
     both = pd.concat([past, ours[["customer_id", "channel", "day", "planned"]]])
-    both = both[[rule.counts(channel) for channel in both["channel"]]]
+    if rule.channel is not None:
+        both = both[both["channel"] == rule.channel]
     both = both.sort_values(["customer_id", "day", "planned"], ignore_index=True)
     if rule.at_most == 0:
         return int(both["planned"].sum())

@@ -114,7 +114,7 @@ def test_the_plan_keeps_every_rule_counted_without_the_gate():
 def test_every_kind_of_violation_is_seen():
     who = persons(4, agreed=1.0).assign(last_order_at=datetime(2025, 12, 1))
     who.loc[0, "consent_email"] = False
-    who.loc[1, "reachable_email"] = None
+    who["reachable_email"] = [True, None, True, True]
     who["preferred_channel"] = pd.Series([None, None, "sms", None], dtype="str")
     who.loc[3, "last_order_at"] = datetime(2020, 1, 1)
     rows = [(f"c000{n}", 1, date(2026, 1, 2)) for n in range(4)]
