@@ -42,9 +42,9 @@ def true_margins(
     """True incremental margin of several sets of messages, their cost deducted.
 
     A message adds the true effect of its channel and offer on its person, less what the
-    messages before it have tired, times the true margin of an order after the reduction;
-    the reduction is also given on the orders that would come anyway and use it. A person known as two
-    customers is moved once by the messages of a week; each of them costs.
+    messages before it have tired, times the true margin of an order after the reduction.
+    The reduction is also given on orders that would come anyway, by those who use it. A
+    person known as two customers is moved once by the messages of a week; each of them costs.
 
     Parameters
     ----------

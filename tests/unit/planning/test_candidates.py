@@ -16,7 +16,8 @@ from customer360.planning.candidates import (
 
 AS_OF = date(2025, 12, 31)  # a Wednesday
 CUSTOMERS = pd.DataFrame(
-    {"customer_id": list("abcdef"), "orders": [0, 2, 3, 4, 5, None], "margin": [0, 20, 30, 40, 50, None]}
+    {"customer_id": list("abcdef"), "orders": [0, 2, 3, 4, 5, None],
+     "margin": [0, 20, 30, 40, 50, None]}
 )  # fmt: skip
 
 
@@ -43,7 +44,8 @@ def test_contents_follow_the_goal_and_the_scores_go_first():
     plain = choose_contents(goals, tastes=tastes)["category"].to_list()
     assert plain[:2] == ["games", "books"] and pd.isna(plain[2])
     scored = pd.DataFrame(
-        {"customer_id": list("aaaab"), "rank": [1, 3, 2, 4, 1], "item": ["p1", "x", "kites", "y", "z"],
+        {"customer_id": list("aaaab"), "rank": [1, 3, 2, 4, 1],
+         "item": ["p1", "x", "kites", "y", "z"],
          "item_kind": ["product", "category", "category", "category", "category"]}
     )  # fmt: skip
     found = choose_contents(goals, tastes=tastes, cross_sell_scores=scored)["category"].to_list()
