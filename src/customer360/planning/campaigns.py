@@ -95,9 +95,9 @@ def plan_campaigns(
 
     Notes
     -----
-    The weeks are planned by their first days. A customer's messages all move by the same
-    days, to its habit, so they keep their distance from each other; from older ones it
-    grows. The last gate looks at the days as they are, whatever was planned.
+    The weeks are planned by their first days, then messages are spread over the weeks. A
+    customer's messages all move by the same days, to its habit, so they keep their distance
+    from each other; from older ones it grows. The last gate looks at the days as they are.
     """
     asked = {"customers": customers, "contacts": contacts, "rules": rules, "owned": owned,
              "retention_days": retention_days}  # fmt: skip
@@ -118,7 +118,10 @@ def plan_campaigns(
         seed=seed,
     )
     messages = plan.messages.drop(columns="day").rename(columns={"habit_day": "day"})
-    sent = pass_gate(messages, **asked, together=True).kept.to_pandas()
+    spread = _spread(messages, weeks=int(kept["slot"].max() if len(kept) else 0), limits=limits)
+    stopped = pass_gate(spread, **asked, together=True).stopped["customer_id"].to_pylist()
+    spread = spread.where(~spread["customer_id"].isin(stopped), messages)
+    sent = pass_gate(spread, **asked, together=True).kept.to_pandas()
     return CampaignPlan(
         decisions=_decisions(sent, as_of=as_of),
         plan=plan,
@@ -151,6 +154,28 @@ def _sample(
 def _price_of_money(few: pd.DataFrame, **asked: Any) -> float:
     prices = plan_contacts(few, **asked).prices
     return float(prices.loc[prices["kind"] == "budget", "price"].sum())
+
+
+def _spread(messages: pd.DataFrame, *, weeks: int, limits: Limits) -> pd.DataFrame:
+    """The last message of who gets several, moved to the last week where its channel has room.
+
+    The plan weighs a message by how many go before it; how tiring they are fades with time,
+    so the same messages do more the farther they lie apart.
+    """
+    if messages.empty:
+        return messages
+    last = messages.groupby("customer_id")["slot"].transform("max")
+    several = messages.groupby("customer_id")["slot"].transform("size") > 1
+    may = several & (messages["slot"] == last) & (last < weeks)
+    there = messages.loc[messages["slot"] == weeks, "channel"].value_counts()
+    room = messages["channel"].map(limits.channel_capacity).fillna(np.inf).astype(float)
+    room = room - messages["channel"].map(there).fillna(0)
+    moved = may & (may.groupby(messages["channel"]).cumsum() <= room)
+    later = pd.to_timedelta(7 * (weeks - messages["slot"]).where(moved, 0), unit="D")
+    return messages.assign(
+        slot=messages["slot"].where(~moved, weeks),
+        day=pd.to_datetime(messages["day"]).add(later).dt.date,
+    )
 
 
 def _decisions(sent: pd.DataFrame, *, as_of: date) -> pd.DataFrame:

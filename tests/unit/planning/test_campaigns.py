@@ -198,6 +198,29 @@ def test_exploring_stays_with_what_the_money_can_pay():
     assert (found.decisions["channel"] != "sms").all()
 
 
+def test_messages_are_spread_over_the_weeks_where_there_is_room():
+    who = persons(10, agreed=1.0).assign(last_order_at=datetime(2025, 12, 1))
+    who["preferred_channel"] = pd.Series([None] * 10, dtype="str")
+    who["reachable_email"] = True
+    candidates = offered(who, weeks=4).query("channel == 'email' and offer_id == 'none'")
+    candidates = candidates.assign(expected_margin=1.0 - 0.1 * candidates["slot"])
+    asked = {"customers": who, "contacts": sent_before(who, 0), "as_of": AS_OF}
+    rules = [ContactRule(1, 7), ContactRule(2, 28)]
+    limits = Limits(None, {}, {"email": 6})
+    found = plan_campaigns(candidates, rules=rules, limits=limits, **asked).decisions
+    each = found.groupby("customer_id")["slot"]
+    # Two each, the second as late as six places a week allow.
+    assert each.size().to_list() == [2] * 10
+    assert found.groupby("slot").size().max() <= 6
+    assert (each.max() - each.min()).mean() > 2
+    assert (
+        pd.to_datetime(found["day"])
+        .sub(pd.Timestamp(AS_OF))
+        .dt.days.between(7 * found["slot"] - 6, 7 * found["slot"])
+        .all()
+    )
+
+
 def test_what_was_paid_and_sent_before():
     campaigns = pd.DataFrame(
         {"campaign_id": ["CAMP1", "CAMP2"], "channel": "email", "cost_per_contact": [0.1, 0.2],
