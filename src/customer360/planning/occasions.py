@@ -41,7 +41,9 @@ class _Occasion:
 # Columns read of each table, and the one that says when: nothing later is looked at. `web`
 # hits are many: only those of the days asked for.
 _READS: dict[str, tuple[str, tuple[str, ...], str]] = {
-    "orders": ("customer_orders", ("customer_id", "order_id", "ordered_on", "amount"), "ordered_at"),
+    "orders": (
+        "customer_orders", ("customer_id", "order_id", "ordered_on", "amount"), "ordered_at"
+    ),
     "web": ("customer_web_events", ("customer_id", "kind", "category", "known_at"), "at"),
     "talks": ("customer_conversations", ("customer_id", "direction", "reason"), "at"),
     "answers": ("staged.surveys", ("source", "source_id", "kind"), "at"),

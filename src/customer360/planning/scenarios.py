@@ -182,7 +182,8 @@ _TRIES = """
             greatest(o.day + s.wait_days, o.known_on) as due_on,
             max(o.day + s.wait_days + s.late_days) as last_on
         from scenario s join occasion o on o.occasion = s."when"
-        where (s.any_subject or (s.scenario, o.subject) in (select (scenario, subject) from subject))
+        where (s.any_subject
+                or (s.scenario, o.subject) in (select (scenario, subject) from subject))
             and (s.at_least is null or o.size >= s.at_least)
         group by o.customer_id, s.scenario, s.priority, due_on
     ),
