@@ -7,7 +7,7 @@ day of the model. Whoever asks for a day sees what was known on that day, nothin
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -18,11 +18,11 @@ import narwhals as nw
 import pyarrow as pa
 
 from customer360.cleaning.local_day import local_day
-from customer360.contracts import CONTRACTS, empty_table
+from customer360.contracts import CONTRACTS, arrow_schema
 from customer360.features.blocks import CLAIM_REASONS
 from customer360.linkage.engine_tables import as_arrow
 
-__all__ = ["OCCASIONS", "TABLES", "find_occasions"]
+__all__ = ["OCCASIONS", "TABLES", "find_occasions", "take_columns"]
 
 FALL_MONTHS = 3
 ADULT_YEARS = 18
@@ -240,6 +240,15 @@ def find_occasions(
         ).to_arrow_table()
 
 
+def take_columns(table: Any | None, name: str, columns: Sequence[str]) -> pa.Table:
+    """Some columns of a table of the contract `name`, in its types; no row without a table."""
+    schema = pa.schema([arrow_schema(CONTRACTS[name]).field(column) for column in columns])
+    if table is None:
+        return schema.empty_table()
+    # A frame without rows has lost its types.
+    return as_arrow(nw.to_native(nw.from_native(table).select(*columns))).cast(schema)
+
+
 @contextmanager
 def _known(
     tables: Mapping[str, Any],
@@ -254,9 +263,8 @@ def _known(
     with closing(duckdb.connect()) as connection:
         for view in sorted(views):
             name, columns, time = _READS[view]
-            table = tables.get(name)
-            native = empty_table(CONTRACTS[name]) if table is None else table
-            taken = nw.from_native(native).select(*columns, *([time] if time else []))
+            table = take_columns(tables.get(name), name, [*columns, *([time] if time else [])])
+            taken = nw.from_native(table)
             if view == "web":
                 taken = taken.filter(
                     nw.col("kind").is_in(["cart", "order"]),

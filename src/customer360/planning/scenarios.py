@@ -17,10 +17,9 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from customer360.contracts import CONTRACTS, empty_table
 from customer360.linkage.engine_tables import as_arrow, as_pandas
 from customer360.planning.gate import Gated, pass_gate
-from customer360.planning.occasions import find_occasions
+from customer360.planning.occasions import find_occasions, take_columns
 from customer360.planning.scenario_rules import ScenarioRules
 
 __all__ = ["CONTROL", "count_stops", "dry_run", "due_actions"]
@@ -28,6 +27,7 @@ __all__ = ["CONTROL", "count_stops", "dry_run", "due_actions"]
 CONTROL = "control group"
 # What the gate reads of a customer: the rest stays where it is.
 _PERSON = (
+    "customer_id",
     *(f"consent_{channel}" for channel in ("email", "sms", "phone", "post", "third_party")),
     *(f"reachable_{channel}" for channel in ("email", "sms", "phone", "post")),
     "preferred_channel", "as_of", "last_order_at", "updated_at",
@@ -277,10 +277,9 @@ def _stop_table(rules: ScenarioRules) -> pa.Table:
 
 def _persons(connection: duckdb.DuckDBPyConnection, customers: Any) -> pa.Table:
     """What the gate must know of those whom an action is about."""
-    connection.register("customers", as_arrow(customers))
+    connection.register("customers", take_columns(customers, "customers", _PERSON))
     return connection.sql(
-        f"select customer_id, {', '.join(_PERSON)} from customers"
-        " semi join try using (customer_id) order by customer_id"
+        "select * from customers semi join try using (customer_id) order by customer_id"
     ).to_arrow_table()
 
 
@@ -322,15 +321,14 @@ def _find_messages(
     connection: duckdb.DuckDBPyConnection, contacts: Any | None, rules: ScenarioRules, start: date
 ) -> None:
     """Messages of campaigns, recent enough to count, to those whom an action is about."""
-    given = empty_table(CONTRACTS["customer_contacts"]) if contacts is None else as_arrow(contacts)
+    columns = ("customer_id", "contact_id", "channel", "at", "event")
     window = max((rule.window_days for rule in rules.contact_rules), default=0)
-    connection.register("contacts", given)
+    connection.register("contacts", take_columns(contacts, "customer_contacts", columns))
     # The whole contact: it counts from its first event on. An unsubscription always does.
     connection.execute(
         f"""
         create temp table message as
-        select customer_id, contact_id, channel, "at", event
-        from contacts semi join way using (customer_id)
+        select * from contacts semi join way using (customer_id)
         qualify event = 'unsubscribed' or max("at") over (partition by contact_id)
             >= date '{start - timedelta(days=window)}'
         """
