@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = (".dvc", ".dvcignore", ".gitignore", "datasets", "docs", "dvc.yaml", "notebooks",
-        "params.yaml", "serving", "src")  # fmt: skip
+        "params.yaml", "scenarios.yaml", "serving", "src")  # fmt: skip
 
 
 def copy_project(folder: Path, *, dataset: str, params: dict[str, str] | None = None) -> Path:

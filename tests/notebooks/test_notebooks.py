@@ -25,7 +25,7 @@ def notebook(request):
 def test_there_are_the_notebooks_of_the_house():
     assert list(STAGES) == [
         "cleaning", "linkage", "customers", "features", "segmentation", "churn", "clv", "oracle",
-        "dissatisfaction", "families", "intent",
+        "dissatisfaction", "families", "intent", "scenarios",
     ]  # fmt: skip
 
 
