@@ -107,22 +107,32 @@ def dry_run(
         return as_pandas(connection.sql(_RESULT.format(control=CONTROL, share=share)))
 
 
-def count_stops(actions: pd.DataFrame) -> pd.DataFrame:
+def count_stops(actions: pd.DataFrame, *, reasons: int = 6) -> pd.DataFrame:
     """How many actions of each scenario go, and what stopped the others.
+
+    Parameters
+    ----------
+    actions : pandas.DataFrame
+        Contract `scenario_actions`.
+    reasons : int
+        So many of the commonest have a column of their own, all others one together.
 
     Returns
     -------
     pandas.DataFrame
-        Index scenario, in order of priority; columns due, goes, and one per reason, the
-        commonest first.
+        Index scenario, in order of priority; columns due, goes, and the reasons, the commonest
+        first.
     """
     order = actions.sort_values("priority")["scenario"].drop_duplicates()
-    reasons = pd.crosstab(actions["scenario"], actions["stopped_by"].fillna("goes"))
-    told = reasons.drop(columns="goes", errors="ignore")
-    told = told[told.sum().sort_values(ascending=False, kind="stable").index]
-    goes = reasons["goes"] if "goes" in reasons else reasons.sum(axis=1) * 0
-    told.insert(0, "goes", goes)
-    told.insert(0, "due", reasons.sum(axis=1))
+    # Each scenario counts days of its own: "said already in the last 90 days".
+    why = actions["stopped_by"].astype("str").str.replace(r" in the last \d+ days$", " lately",
+                                                          regex=True)  # fmt: skip
+    common = why.value_counts().sort_index().sort_values(ascending=False, kind="stable").index
+    why = why.where(why.isna() | why.isin(common[:reasons]), "other reasons").fillna("goes")
+    counts = pd.crosstab(actions["scenario"], why)
+    columns = ["goes", *common[:reasons], *(["other reasons"] if len(common) > reasons else [])]
+    told = counts.reindex(columns=columns, fill_value=0)
+    told.insert(0, "due", counts.sum(axis=1))
     return told.reindex(order).rename_axis(columns=None)
 
 

@@ -263,6 +263,8 @@ def test_stops_are_counted():
         "due": 3, "goes": 1, "no consent": 1, "claim since": 1
     }  # fmt: skip
     assert counts.loc["second", "goes"] == 2
+    few = count_stops(run(made, tables), reasons=1)
+    assert few.loc["first"].to_dict() == {"due": 3, "goes": 1, "no consent": 1, "other reasons": 1}
     assert count_stops(run(made, {"customers": persons("a")})).empty
 
 
@@ -325,10 +327,6 @@ limits = st.lists(
     max_size=2,
 )
 QUICK = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
-    "deadline": None,
-    "suppress_health_check": [HealthCheck.too_slow],
-    "phases": [__import__("hypothesis").Phase.generate],
-}
 END = DAY + days(7)
 
 
