@@ -90,6 +90,12 @@ def test_empty_rules_are_refused(text):
         read_scenarios(text)
 
 
+def test_who_is_cyclic_means_the_same_in_both_stages():
+    params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    for name in ("cycle_p_value", "cycle_arc_share"):
+        assert params["scenarios"][name] == params["segmentation"][name]
+
+
 def test_the_rules_of_the_project_are_good():
     text = (ROOT / "scenarios.yaml").read_text(encoding="utf-8")
     rules = read_scenarios(text)
