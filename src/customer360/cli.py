@@ -490,9 +490,7 @@ def scenarios(
     """
     from datetime import date
 
-    from customer360.contracts import ContractError
-    from customer360.handoff.traps import HandoffError
-    from customer360.planning.scenario_rules import ScenarioError, read_scenarios
+    from customer360.planning.scenario_rules import read_scenarios
     from customer360.planning.scenarios import count_stops
     from customer360.planning.scenarios import dry_run as send
     from customer360.scenario_day import hand_over_day, past_actions, scenario_tables
@@ -502,7 +500,9 @@ def scenarios(
     try:
         end, start = date.fromisoformat(at), date.fromisoformat(dry_run or at)
         rules = read_scenarios((root / "scenarios.yaml").read_text(encoding="utf-8"))
-    except (ScenarioError, FileNotFoundError, ValueError) as error:
+    except FileNotFoundError:
+        raise _stop("scenarios.yaml is not there", then="take that of the project") from None
+    except ValueError as error:
         raise _stop(str(error)) from None
     store = Store.open(root)
     try:
@@ -519,7 +519,7 @@ def scenarios(
         written = None
         if dry_run is None:
             written = hand_over_day(store, actions, at=end, rules=rules, dataset=dataset)
-    except (HandoffError, ContractError, FileNotFoundError, PermissionError) as error:
+    except (ValueError, FileNotFoundError, PermissionError) as error:
         raise _stop(str(error)) from None
     finally:
         store.close()

@@ -17,7 +17,7 @@ import pandas as pd
 
 from customer360.handoff.files import CampaignFacts, prepare_campaign
 from customer360.handoff.keys import DEMO_KEY, derive_key
-from customer360.handoff.traps import TrapPoints
+from customer360.handoff.traps import HandoffError, TrapPoints
 from customer360.handover import hand_over
 from customer360.planning.occasions import TABLES
 from customer360.planning.scenario_rules import ScenarioRules
@@ -82,6 +82,11 @@ def hand_over_day(
     ids = sorted({*plan["customer_id"], *left["customer_id"]})
     people = nw.from_native(store.read("customers")).filter(nw.col("customer_id").is_in(ids))
     traps = dict(rules.traps)
+    if not traps:
+        raise HandoffError(
+            "scenarios.yaml does not say where messages to trap addresses arrive; write `traps:` "
+            "with email_domain, street, postcode, city and phones of the brand"
+        )
     made = prepare_campaign(
         facts=CampaignFacts(
             campaign_id=f"scenarios-{at}",

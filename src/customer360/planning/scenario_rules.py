@@ -125,6 +125,14 @@ _SHARED: dict[str, tuple[type | tuple[type, ...], str]] = {
     "traps": (dict, "email_domain, street, postcode, city and phones of the brand"),
     "scenarios": (dict, "a name, and below it the keys of the scenario"),
 }
+_TRAPS: dict[str, tuple[type | tuple[type, ...], str]] = {
+    "email_domain": (str, "a domain of the brand, such as traps.example.com"),
+    "street": (str, "number and street"),
+    "postcode": (str, 'the postcode in quotes, such as "44000"'),
+    "city": (str, "the town"),
+    "phones": (list, 'numbers of the brand in quotes, such as ["+33240000001"]'),
+    "country": (str, "two letters, such as FR"),
+}
 
 
 def read_scenarios(text: str, *, label: str = "scenarios.yaml") -> ScenarioRules:
@@ -164,6 +172,8 @@ def read_scenarios(text: str, *, label: str = "scenarios.yaml") -> ScenarioRules
         for name, values in content["scenarios"].items()
         if (made := _scenario(problems, str(name), values))
     )
+    if isinstance(content.get("traps"), dict):
+        _check_keys(problems, ("traps",), content["traps"], _TRAPS, optional=("phones", "country"))
     rules = _contact_rules(problems, content.get("contact_rules") or [])
     share = content.get("control_share", 0.0)
     if isinstance(share, int | float) and not 0 <= share < 1:
