@@ -259,7 +259,7 @@ def _known(
     timezone: str,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A DuckDB with a view of each table, that ends with the day `until`."""
-    days = {"timezone": timezone, "first_day": since - timedelta(days=1), "last_day": until}
+    first = since - timedelta(days=1)
     with closing(duckdb.connect()) as connection:
         for view in sorted(views):
             name, columns, time = _READS[view]
@@ -268,10 +268,11 @@ def _known(
             if view == "web":
                 taken = taken.filter(
                     nw.col("kind").is_in(["cart", "order"]),
-                    nw.col(time) >= nw.lit(days["first_day"]).cast(nw.Datetime),
+                    nw.col(time) >= nw.lit(first).cast(nw.Datetime),
                 )
             if time and view != "orders":
-                taken = taken.with_columns(day=local_day(time, **days).cast(nw.Date))
+                local = local_day(time, timezone=timezone, first_day=first, last_day=until)
+                taken = taken.with_columns(day=local.cast(nw.Date))
             if view == "orders":
                 taken = taken.rename({"ordered_on": "day", "ordered_at": "at"})
                 taken = taken.filter(nw.col("amount") > 0)

@@ -22,10 +22,11 @@ def messages_by_week(actions: pd.DataFrame) -> Axes:
     order = actions.sort_values("priority")["scenario"].drop_duplicates()
     goes = actions[actions["stopped_by"].isna()]
     day = pd.to_datetime(goes["day"])
-    monday = day - pd.to_timedelta(day.dt.weekday, unit="D")
+    monday = day - pd.to_timedelta(day.dt.day_of_week, unit="D")
     counts = pd.crosstab(goes["scenario"], monday).reindex(order, fill_value=0)
     counts.index = [name.replace("_", " ") for name in counts.index]
-    counts.columns = [f"{week.day} {week:%b}" for week in counts.columns]
+    weeks = pd.DatetimeIndex(counts.columns)
+    counts.columns = [f"{week.day} {week:%b}" for week in weeks]
     shade = counts.div(counts.max(axis=1).clip(lower=1), axis=0)
     ax = heat_map(
         shade, height=0.42 * len(counts) + 1.6, cmap="Blues", turn=45, vmin=0, vmax=1.4,
