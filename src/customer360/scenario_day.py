@@ -102,12 +102,13 @@ def hand_over_day(
         key=derive_key(store.secret("handoff", demo=DEMO_KEY), purpose="traps"),
         region=dataset["country"],
     )
-    counts = plan.groupby(["scenario", "channel"]).size().reset_index(name="messages")
+    kinds = plan["scenario"].str.replace("_", " ").rename("segment")
+    counts = plan.groupby([kinds, "channel"]).size().reset_index(name="messages")
     brief = campaign_brief(
         json.loads(made.files["manifest.json"]),
         dataset=dataset["name"],
         currency=dataset["currency"],
-        counts=counts.rename(columns={"scenario": "segment"}),
+        counts=counts,
         starts_on=at,
     )
     folder = hand_over(store, made, folder=f"{LISTS}/{at}", brief=brief)

@@ -68,7 +68,8 @@ def campaign_brief(
         environment()
         .get_template("brief.html")
         .render(
-            title=str(manifest["campaign_id"]).replace("_", " ").replace("-", " ").capitalize(),
+            # scenarios-2026-01-02: the day keeps its dashes.
+            title=re.sub(r"(?<!\d)[-_]|[-_](?!\d)", " ", manifest["campaign_id"]).capitalize(),
             dataset=dataset_label(dataset),
             manifest=manifest,
             tiles=_tiles(manifest, expected),
