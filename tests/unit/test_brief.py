@@ -57,6 +57,11 @@ def test_says_what_to_whom_when_and_what_for():
         assert told in text, told
 
 
+def test_a_day_in_the_name_keeps_its_dashes():
+    manifest = MANIFEST | {"campaign_id": "day_of-scenarios-2026-01-02"}
+    assert "<h1>Day of scenarios 2026-01-02</h1>" in brief(manifest)
+
+
 def test_is_self_contained_and_escapes_what_it_is_given():
     html = brief(never=["Not on **Sundays**"], limits=["<script>x</script>"])
     assert "&lt;were&gt;" in html and "<script" not in html
