@@ -6,6 +6,7 @@ as status 400. Every answer goes into one log, the same for the web page and the
 
 import json
 import logging
+import os
 import time
 from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
@@ -21,6 +22,8 @@ from customer360.planning.decide import RequestError, decide, read_request
 from customer360.planning.state import ServiceState
 
 LOG_BYTES, LOG_FILES = 64_000_000, 16
+# MLflow lets values of several types through: `read_request` says what is wrong in words.
+Value = str | int | float | list | dict | None
 
 
 class NextBestAction(PythonModel):
@@ -32,11 +35,11 @@ class NextBestAction(PythonModel):
         intent = Path(context.artifacts["intent"])
         learnt = (intent / "intent.json").stat().st_size > len("{}\n")
         self.intent = IntentModel.load(intent) if learnt else None
-        self.log = _open_log((context.model_config or {}).get("decision_log"))
+        self.log = _open_log(os.environ.get("DECISION_LOG"))
 
     def predict(
-        self, context: Any, model_input: list[dict[str, Any]], params: Any = None
-    ) -> list[dict[str, Any]]:
+        self, context: Any, model_input: list[dict[str, Value]], params: Any = None
+    ) -> list[dict[str, Value]]:
         now = datetime.now(UTC)
         return [self._answer(given, now, number) for number, given in enumerate(model_input, 1)]
 
