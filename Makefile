@@ -52,12 +52,17 @@ lab: .venv/runtime
 mlflow: .venv/runtime
 	MLFLOW_DISABLE_TELEMETRY=true mlflow server --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000
 
-## Answer requests for the next best action on this machine (docs/decisions/serving.md).
+## Answer requests for the next best action on this machine (PORT=5001).
 serve: .venv/runtime
 	DECISION_LOG=data/decisions/decisions.jsonl MLFLOW_TRACKING_URI=sqlite:///mlflow.db \
 	MLFLOW_DISABLE_TELEMETRY=true MLFLOW_ALLOW_PICKLE_DESERIALIZATION=false OMP_NUM_THREADS=1 \
 	mlflow models serve --env-manager local --host 127.0.0.1 --port $(PORT) --model-uri \
 	models:/$$(awk '/^dataset:/{print $$2}' params.yaml)-next_best_action@challenger
+
+## Show the adviser's page of one customer in the browser: make adviser CUSTOMER=c0123456789ab
+adviser: .venv/runtime
+	customer360 card $(CUSTOMER)
+	voila reports/cards/$(CUSTOMER).ipynb --Voila.ip=127.0.0.1 --port=8866 --strip_sources=True
 
 ## Write reports/index.html again.
 report: .venv/runtime

@@ -488,7 +488,7 @@ def _log_model(
     """Log the model into the active run, and prove that it can be used. Gives its URI."""
     import mlflow
 
-    tables = isinstance(inputs, pd.DataFrame) and isinstance(outputs, pd.DataFrame)
+    tables = isinstance(outputs, pd.DataFrame)
     try:
         info = mlflow.pyfunc.log_model(
             name=stage,
@@ -506,7 +506,7 @@ def _log_model(
             f"or cannot predict its own input example ({_in_short(error)})"
         ) from error
     try:
-        if tables:
+        if isinstance(outputs, pd.DataFrame):
             pd.testing.assert_frame_equal(
                 as_served(predicted), outputs, rtol=1e-6, check_dtype=False
             )

@@ -27,7 +27,7 @@ def logged_chances(log: pd.DataFrame, *, arms: tuple[str, ...]) -> np.ndarray:
     -------
     numpy.ndarray of float, rows x arms
     """
-    number = pd.Index(arms).get_indexer(log["arm"])
+    number = pd.Index(arms).get_indexer(pd.Index(log["arm"]))
     campaign = log["campaign_id"].astype("category").cat.codes.to_numpy()
     counts = np.zeros((campaign.max(initial=-1) + 1, len(arms)))
     np.add.at(counts, (campaign, number), 1)
