@@ -177,5 +177,29 @@ def intent_card(
     )
 
 
+def next_best_action_card(
+    *, dataset: str, as_of: date, metrics: Mapping[str, float]
+) -> str:
+    """Card of the decision service."""
+    return render_card(
+        title=f"Next best action of {dataset}",
+        purpose="What to say to whoever comes now, on every channel, and what must not be said.",
+        data_window=f"state of {as_of}",
+        population=f"{metrics['customers']:,.0f} customers, and visitors whom nobody knows yet",
+        intended_use=["the web page", "the adviser's screen", "a message that is due"],
+        not_for=["prices that differ by channel", "refusing service"],
+        metrics=metrics,
+        baselines={},
+        slices=pd.DataFrame(),
+        limits=[
+            "answers of today count as messages from the next run on",
+            "offers to strangers were never tested: none is made",
+            "an older version still knows who was erased since: serve the newest",
+        ],
+        thresholds={},
+        expiry="the next run of the pipeline",
+    )
+
+
 def _part(metrics: Mapping[str, float], prefix: str) -> dict[str, float]:
     return {k.removeprefix(prefix): v for k, v in metrics.items() if k.startswith(prefix)}

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-__all__ = ["compare_policies", "logged_chances"]
+__all__ = ["compare_policies", "logged_chances", "replay_table"]
 
 
 def logged_chances(log: pd.DataFrame, *, arms: tuple[str, ...]) -> np.ndarray:
@@ -104,6 +104,42 @@ def compare_policies(
             "rows": len(arm),
             "matched": same.mean(),
         }
+    )
+
+
+def replay_table(replayed: pd.DataFrame, *, name: str, seed: int = 360) -> pd.DataFrame:
+    """`compare_policies` on campaigns replayed, and how large a log would tell.
+
+    Parameters
+    ----------
+    replayed : pandas.DataFrame
+        campaign_id, customer_id, arm, chosen, reward, expected_<arm>: empty where a campaign
+        has not the arm.
+    name : str
+        Written before the name of each estimator.
+    seed : int
+
+    Returns
+    -------
+    pandas.DataFrame
+        Of `compare_policies`, with name, promised (gain that the model expects, currency per
+        message) and rows_needed: messages for the interval to leave zero if that is right.
+    """
+    arms = tuple(sorted(c.removeprefix("expected_") for c in replayed if "expected_" in c))
+    expected = replayed[[f"expected_{arm}" for arm in arms]].fillna(0.0).to_numpy()
+    arm, chosen = (pd.Index(arms).get_indexer(pd.Index(replayed[n])) for n in ("arm", "chosen"))
+    chance = logged_chances(replayed, arms=arms)
+    found = compare_policies(
+        arm=arm, reward=replayed["reward"].to_numpy(), chance=chance, chosen=chosen,
+        expected=expected, cluster=replayed["customer_id"].to_numpy(), seed=seed,
+    )  # fmt: skip
+    rows = np.arange(len(arm))
+    promised = float((expected[rows, chosen] - (chance * expected).sum(axis=1)).mean())
+    half = (found["gain_high"] - found["gain_low"]) / 2
+    return found.assign(
+        name=name + ", " + found["estimator"],
+        promised=promised,
+        rows_needed=np.ceil(len(arm) * (half / promised) ** 2) if promised else np.nan,
     )
 
 

@@ -8,7 +8,7 @@ arrays and JSON: nothing of it runs code when it is read.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -92,7 +92,7 @@ class ServiceState:
     owned_start, owned_item : arrays
         Places of `words.items` and of `words.offers` (counted behind the items).
     gain : array of float32, customers x channels x offers, currency
-        Expected margin of one message before its cost; NaN where nothing was tested.
+        Expected margin of one message less its cost; NaN where nothing was tested.
     propensity : array of float32, the same shape
     quadrant : array of int8, the same shape
         Place in `QUADRANTS`, -1 for none.
@@ -210,6 +210,7 @@ def build_state(
     segments: Any | None = None,
     visitors: Any | None = None,
     intent_scores: Any | None = None,
+    costs: Mapping[str, float] | None = None,
     too_deep: Sequence[str] = (),
     retention_days: int | None = None,
     only_preferred: bool = True,
@@ -233,6 +234,8 @@ def build_state(
         Contracts of these names.
     visitors : frame, optional
         visitor_id, customer_id: devices of a known customer, one row each.
+    costs : dict of str to float, currency, optional
+        Of one message by channel: taken off its gain.
     too_deep : sequence of str
         Offers that break the margin floor.
 
@@ -247,7 +250,7 @@ def build_state(
     n = len(ids)
     known = known.take(pc.sort_indices(pc.cast(known["customer_id"], pa.binary())))
     unsubscribed, messages = _past(ids, known, contacts)
-    scores = _scores(ids, response_scores)
+    scores = _scores(ids, response_scores, costs or {})
     items, reasons, suggested = _suggestions(ids, cross_sell_scores)
     items, owning = _owned(ids, owned, items=items, offers=scores["offers"])
     goals, plan = _plan(ids, decisions, channels=CHANNELS, offers=scores["offers"])
@@ -379,7 +382,9 @@ def _starts(name: str, n: int, who: np.ndarray) -> dict[str, np.ndarray]:
     return {name: np.concatenate([[0], np.cumsum(np.bincount(who, minlength=n))]).astype(np.int64)}
 
 
-def _scores(ids: np.ndarray, response_scores: Any | None) -> dict[str, Any]:
+def _scores(
+    ids: np.ndarray, response_scores: Any | None, costs: Mapping[str, float]
+) -> dict[str, Any]:
     table, who = _rows(ids, response_scores)
     if not table.num_rows:
         empty = np.zeros((len(ids), 0, 0), dtype=np.float32)
@@ -393,7 +398,8 @@ def _scores(ids: np.ndarray, response_scores: Any | None) -> dict[str, Any]:
     shape = (len(ids), len(channels), len(offers))
     gain, propensity = np.full((2, *shape), np.nan, dtype=np.float32)
     quadrant = np.full(shape, -1, dtype=np.int8)
-    gain[place] = _floats(table["expected_margin"])
+    cost = np.array([costs.get(channel, 0.0) for channel in channels])[place[1]]
+    gain[place] = _floats(table["expected_margin"]) - cost
     propensity[place] = _floats(table["propensity"])
     quadrant[place] = _places(table["quadrant"], QUADRANTS)
     depth = tuple(float(depth_of[code] or 0.0) for code in offers)
