@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -10,7 +11,37 @@ import pandas as pd
 from customer360.model_card import render_card
 from customer360.periods import Calendar, Snapshots
 
-__all__ = ["churn_card", "clv_card", "dissatisfaction_card", "intent_card", "segmentation_card"]
+__all__ = [
+    "churn_card",
+    "clv_card",
+    "dissatisfaction_card",
+    "intent_card",
+    "next_best_action_card",
+    "response_card",
+    "segmentation_card",
+]
+
+
+def next_best_action_card(*, dataset: str, as_of: date, metrics: Mapping[str, float]) -> str:
+    """Card of the decision service: nothing is learnt in it, so no challenger is judged."""
+    return render_card(
+        title=f"Next best action of {dataset}",
+        purpose="What to say to whoever comes now, on every channel, and what must not be said.",
+        data_window=f"state of {as_of}",
+        population=f"{metrics['customers']:,.0f} customers, and visitors whom nobody knows yet",
+        intended_use=["the web page", "the adviser's screen", "a message that is due"],
+        not_for=["prices that differ by channel", "refusing service"],
+        metrics=metrics,
+        baselines={},
+        slices=None,
+        limits=[
+            "answers of today count as messages from the next run on",
+            "offers to strangers were never tested: none is made",
+            "an older version still knows who was erased since: serve the newest",
+        ],
+        thresholds=None,
+        expiry="the next run of the pipeline",
+    )
 
 
 def segmentation_card(
@@ -177,27 +208,38 @@ def intent_card(
     )
 
 
-def next_best_action_card(
-    *, dataset: str, as_of: date, metrics: Mapping[str, float]
+def response_card(
+    *,
+    dataset: str,
+    calendar: Calendar,
+    contacts: int,
+    response_days: int,
+    metrics: Mapping[str, float],
+    intervals: Mapping[str, tuple[float, float]],
+    slices: pd.DataFrame,
+    review: Mapping[str, Any],
 ) -> str:
-    """Card of the decision service."""
+    """Card of the model of uplift; `slices` has a channel and measures."""
     return render_card(
-        title=f"Next best action of {dataset}",
-        purpose="What to say to whoever comes now, on every channel, and what must not be said.",
-        data_window=f"state of {as_of}",
-        population=f"{metrics['customers']:,.0f} customers, and visitors whom nobody knows yet",
-        intended_use=["the web page", "the adviser's screen", "a message that is due"],
-        not_for=["prices that differ by channel", "refusing service"],
-        metrics=metrics,
-        baselines={},
-        slices=pd.DataFrame(),
+        title=f"Response of {dataset}",
+        purpose=f"Extra orders within {response_days} days because of a contact, and orders "
+        "expected anyway, by channel and offer.",
+        data_window=f"{calendar.first_day} to {calendar.as_of}; judged after "
+        f"{calendar.calibration_end}",
+        population=f"customers of {contacts:,} contacts sent or held out at random",
+        intended_use=["whom to contact, with what", "whom to leave alone", "size of a reduction"],
+        not_for=["prices that differ by person", "channels without a hold-out"],
+        metrics={k: v for k, v in metrics.items() if not k.startswith("propensity_")},
+        baselines={"ranked by propensity": _part(metrics, "propensity_")},
+        intervals=intervals,
+        slices=slices,
         limits=[
-            "answers of today count as messages from the next run on",
-            "offers to strangers were never tested: none is made",
-            "an older version still knows who was erased since: serve the newest",
+            "an interval is that of the mean effect on customers alike, not of one customer",
+            "effects beyond the two weeks, and orders brought forward, are not seen",
+            "no theme or picture is told apart",
         ],
-        thresholds={},
-        expiry="the next run of the pipeline",
+        thresholds=review,
+        expiry="one year after the last day known, or when drift of the signals passes 0.25",
     )
 
 

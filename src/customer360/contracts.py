@@ -18,9 +18,11 @@ import pyarrow as pa
 
 __all__ = [
     "CHANNELS",
+    "CONTACT_SIGNALS",
     "CONTRACTS",
     "LIFE_EVENTS",
     "MOODS",
+    "QUADRANTS",
     "RAW_TABLES",
     "SHOCKS",
     "Column",
@@ -1136,6 +1138,46 @@ _ALL += [
 
 # --- scores -----------------------------------------------------------------------------------
 
+# What a contact does to a customer, seen from one message (Radcliffe and Surry 1999).
+QUADRANTS = ("persuadable", "sure_thing", "lost_cause", "sleeping_dog")
+# A contact and the customer it meets, as models of response read them.
+CONTACT_SIGNALS = {
+    "rate": "purchases a year, as a logarithm",
+    "quarter": "orders of the last 91 days, as a logarithm",
+    "half": "orders of the last 182 days, as a logarithm",
+    "year": "orders of the last 365 days, as a logarithm",
+    "missed": "purchases that its rhythm would have made since the last, as a logarithm",
+    "recency": "days since the last purchase, as a logarithm",
+    "never": "1: never bought",
+    "known": "days on file, as a logarithm",
+    "same_season": "orders in the same weeks of earlier years, as a logarithm",
+    "season": "the shop a year ago beside its average, as a logarithm",
+    "age": "age, 0 is usual",
+    "age_unknown": "1: age not known",
+    "spend": "amount of an order, as a logarithm",
+    "promotions": "reduced lines beside what was usual in those weeks, as a logarithm",
+    "reduced": "share of spending saved by reductions, in tenths",
+    "coupons_used": "orders with a coupon, as a logarithm",
+    "coupons_kept": "orders that could have used a coupon and did not, as a logarithm",
+    "coupon_rate": "coupons used beside messages received, as a logarithm",
+    "coupons": "coupons in the message, as a logarithm",
+    "coupon_habit": "coupons used beside chances to use one, as a logarithm",
+    "opens": "share of e-mails opened",
+    "clicks": "share of e-mails clicked",
+    "fatigue": "recent messages, older ones fading",
+    "fresh": "how recent the last message is, 1 is yesterday",
+    "bounced": "messages that came back, as a logarithm",
+    "talks": "conversations of the last 182 days, as a logarithm",
+    "visits": "days on the site in the last 182 days, as a logarithm",
+    "taste": "share of spending in the category offered",
+    "depth": "reduction, half of its force at 12 %",
+    "depth_for_lovers": "the same, for those who use reductions",
+    "gift": "1: a gift",
+    **{
+        f"by_{channel}": f"1: by {channel}"
+        for channel in ("email", "sms", "phone", "post", "social", "web")
+    },
+}
 _PROBABILITY = {"minimum": 0, "maximum": 1}
 # Columns of a hit that the model of intent reads, beside the visitor.
 INTENT_READS = ("at", "kind", "page", "category", "referrer", "device")
@@ -1471,6 +1513,60 @@ _ALL += [
             _text("visitor_id", "the moment, under a number of its own", nullable=False),
             *(c for c in _RAW["web_events"][2] if c.name in INTENT_READS),
             _flag("buys_soon", "an order followed within the horizon"),
+        ),
+    ),
+    Table(
+        "response_scores",
+        "scores",
+        "a customer, a channel and an offer: what a contact would do",
+        ("customer_id", "channel", "offer"),
+        (
+            _CUSTOMER,
+            _AS_OF,
+            _text("channel", "how it would be contacted", nullable=False),
+            _text("offer", "what it would be offered, for example percent_20", nullable=False),
+            _number("depth", "reduction", "share", **_PROBABILITY),
+            _number(
+                "propensity", "probability to order within 14 days", "probability", **_PROBABILITY
+            ),
+            _number("uplift", "extra orders because of the contact; empty if untested", "orders"),
+            _number("uplift_low", "the same, lower end of a 90 % interval", "orders"),
+            _number("uplift_high", "the same, upper end of a 90 % interval", "orders"),
+            _number("expected_margin", "margin the contact adds before its own cost", "currency"),
+            _text("quadrant", "what the contact would be to it", allowed=QUADRANTS),
+        ),
+    ),
+    Table(
+        "promo_amounts",
+        "scores",
+        "a profile of customers at a stage of their life, and an offer",
+        ("profile", "maturity", "offer"),
+        (
+            _text("profile", "how fond of promotions", nullable=False),
+            _text("maturity", "how long known", nullable=False),
+            _text("offer", "the offer", nullable=False),
+            _number("depth", "reduction", "share", **_PROBABILITY),
+            _integer("contacts", "contacts sent with it", "contacts"),
+            _number("effect", "extra orders a contact", "orders"),
+            _number("effect_low", "the same, lower end of a 90 % interval", "orders"),
+            _number("effect_high", "the same, upper end of a 90 % interval", "orders"),
+            _number("margin_gain", "margin a contact adds, reductions paid", "currency"),
+            _flag("pays", "adds more than a message without reduction, and keeps the margin floor"),
+            _flag("smallest_that_pays", "the smallest reduction that pays"),
+        ),
+    ),
+    Table(
+        "response_holdout",
+        "scores",
+        "a contact after those learnt from, and the orders that followed",
+        ("contact_id",),
+        (
+            _text("contact_id", "the contact", nullable=False),
+            _CUSTOMER,
+            _flag("treated", "sent; otherwise held out at random"),
+            _number("propensity", "share sent of the campaign", "share", **_PROBABILITY),
+            _number("orders", "orders within 14 days", "orders"),
+            *(_number(name, about, "") for name, about in CONTACT_SIGNALS.items()),
         ),
     ),
     Table(

@@ -8,7 +8,14 @@ from typing import Any
 
 import pandas as pd
 
-from customer360.evaluation import classification_metrics, poisson_deviance, spearman
+from customer360.contracts import CONTACT_SIGNALS
+from customer360.evaluation import (
+    classification_metrics,
+    poisson_deviance,
+    qini,
+    qini_curve,
+    spearman,
+)
 from customer360.models.dissatisfaction import DISSATISFIED_AT_MOST
 from customer360.segmentation.profiles import segment_quality
 from customer360.storage import Store
@@ -46,6 +53,7 @@ def review_models(*, root: Path, params: Mapping[str, Any], promote: bool) -> li
         dataset = store.dataset()["name"]
         texts = _read_if_there(store, "dissatisfaction_holdout")
         visits = _read_if_there(store, "intent_holdout")
+        contacts = _read_if_there(store, "response_holdout")
     finally:
         store.close()
     holdouts = {
@@ -73,6 +81,12 @@ def review_models(*, root: Path, params: Mapping[str, Any], promote: bool) -> li
             # Both are told by moment, in the same order.
             actual=visits.groupby("visitor_id")[["buys_soon"]].first(),
             measure=_measure_intent,
+        )
+    if contacts is not None and len(contacts):
+        holdouts["response"] = Holdout(
+            inputs=contacts[list(CONTACT_SIGNALS)],
+            actual=contacts[["treated", "propensity", "orders"]],
+            measure=_measure_response,
         )
     thresholds = {stage: params.get(stage, {}).get("review", {}) for stage in holdouts}
     return review(
@@ -108,6 +122,13 @@ def _measure_dissatisfaction(prediction: pd.DataFrame, actual: pd.DataFrame) -> 
 def _measure_intent(prediction: pd.DataFrame, actual: pd.DataFrame) -> dict[str, float]:
     ranked = prediction.sort_values("visitor_id")["soon_probability"]
     return classification_metrics(actual["buys_soon"], ranked, prefix="soon_")
+
+
+def _measure_response(prediction: pd.DataFrame, actual: pd.DataFrame) -> dict[str, float]:
+    curve = qini_curve(
+        actual["orders"], actual["treated"], actual["propensity"], score=prediction["uplift"]
+    )
+    return {"qini": qini(curve)}
 
 
 def _read_if_there(store: Store, name: str) -> pd.DataFrame | None:

@@ -19,9 +19,9 @@ RUNNER = [SOURCE / "run_notebook.py", SOURCE / "report" / "__init__.py"]
 # but for metrics.
 READS_TRUTH = {
     "linkage", "customers", "oracle", "churn", "dissatisfaction", "families", "segmentation",
-    "clv",
+    "clv", "response",
 }  # fmt: skip
-JUDGES_AT_ITS_END = ("churn", "dissatisfaction", "families", "segmentation", "clv")
+JUDGES_AT_ITS_END = ("churn", "dissatisfaction", "families", "segmentation", "clv", "response")
 
 
 def _names(entries):

@@ -24,8 +24,8 @@ def notebook(request):
 
 def test_there_are_the_notebooks_of_the_house():
     assert list(STAGES) == [
-        "cleaning", "linkage", "customers", "features", "segmentation", "churn", "clv", "oracle",
-        "dissatisfaction", "families", "intent",
+        "cleaning", "linkage", "customers", "features", "segmentation", "churn", "clv", "response",
+        "oracle", "dissatisfaction", "families", "intent",
     ]  # fmt: skip
 
 

@@ -1,0 +1,155 @@
+"""Every customer with every offer and channel: chance to order, effect and margin of a contact."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from customer360.features.contact_signals import contact_signals
+from customer360.models.receptiveness import ReceptivenessModel
+from customer360.models.uplift import UpliftModel
+
+__all__ = ["order_value", "quadrant", "score_offers"]
+
+# So many orders of the average customer are added to each one's own.
+VALUE_PRIOR_ORDERS = 3.0
+
+
+def order_value(moments: pd.DataFrame) -> pd.DataFrame:
+    """Amount and margin of an order of each customer, pulled to the average while few.
+
+    Parameters
+    ----------
+    moments : pandas.DataFrame
+        From `features.campaign_contacts.describe_moments`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        On the same index: amount and margin, currency an order.
+    """
+    orders = moments["orders_before"].to_numpy(float)
+    columns = {}
+    for name in ("amount", "margin"):
+        own = moments[f"order_{name}"].fillna(0.0).to_numpy(float) * orders
+        usual = own.sum() / max(orders.sum(), 1.0)
+        columns[name] = (own + VALUE_PRIOR_ORDERS * usual) / (orders + VALUE_PRIOR_ORDERS)
+    return pd.DataFrame(columns, index=moments.index)
+
+
+def quadrant(
+    uplift: np.ndarray, expected_orders: np.ndarray, *, least_uplift_orders: float
+) -> np.ndarray:
+    """The four kinds of customer, seen from one message.
+
+    Parameters
+    ----------
+    uplift : array of float, orders
+    expected_orders : array of float, orders without a message
+    least_uplift_orders : float
+        Effects smaller than this, either way, count as none.
+
+    Returns
+    -------
+    numpy.ndarray of str
+        persuadable (more orders), sleeping_dog (fewer), and of those whom it leaves as they
+        are sure_thing (at least as many orders as the average) and lost_cause.
+    """
+    often = expected_orders >= expected_orders.mean() if len(expected_orders) else uplift > 0
+    kinds = np.where(often, "sure_thing", "lost_cause").astype(object)
+    kinds[uplift >= least_uplift_orders] = "persuadable"
+    kinds[uplift <= -least_uplift_orders] = "sleeping_dog"
+    return kinds
+
+
+def score_offers(
+    moments: pd.DataFrame,
+    *,
+    offers: pd.DataFrame,
+    receptiveness: ReceptivenessModel | None,
+    uplift: UpliftModel | None,
+    least_uplift_orders: float,
+    as_of: date,
+) -> pd.DataFrame:
+    """Score each customer with each channel and offer.
+
+    Parameters
+    ----------
+    moments : pandas.DataFrame
+        From `describe_moments`, one row per customer_id, the day after `as_of`.
+    offers : pandas.DataFrame
+        From `offers_made`: channel, offer, kind, coupons, depth and min_margin (shares), tested.
+    receptiveness : ReceptivenessModel, optional
+        Of an order within the two weeks; without it propensity stays empty.
+    uplift : UpliftModel, optional
+        Without it, and on channels where nothing was held out, effects stay empty.
+    least_uplift_orders : float
+        See `quadrant`.
+    as_of : date
+
+    Returns
+    -------
+    pandas.DataFrame
+        Contract `response_scores`.
+    """
+    value = order_value(moments)
+    tables = [
+        _score_one(
+            moments,
+            value=value,
+            offer=offer,
+            receptiveness=receptiveness,
+            uplift=uplift if offer["tested"] else None,
+            least_uplift_orders=least_uplift_orders,
+        )
+        for offer in offers.to_dict("records")
+    ]
+    if not tables:
+        return pd.DataFrame()
+    return pd.concat(tables, ignore_index=True).assign(as_of=as_of)
+
+
+def _score_one(
+    moments: pd.DataFrame,
+    *,
+    value: pd.DataFrame,
+    offer: dict,
+    receptiveness: ReceptivenessModel | None,
+    uplift: UpliftModel | None,
+    least_uplift_orders: float,
+) -> pd.DataFrame:
+    depth = float(offer["depth"])
+    met = moments.assign(
+        channel=offer["channel"],
+        kind=offer["kind"],
+        coupons=offer["coupons"],
+        depth=depth,
+        taste=np.nan,
+    )
+    signals = contact_signals(met)
+    table = pd.DataFrame(
+        {
+            "customer_id": moments["customer_id"],
+            "channel": offer["channel"],
+            "offer": offer["offer"],
+            "depth": depth,
+            "propensity": np.nan if receptiveness is None else receptiveness.predict(signals),
+        }
+    )
+    if uplift is None:
+        empty = dict.fromkeys(("uplift", "uplift_low", "uplift_high", "expected_margin"), np.nan)
+        return table.assign(**empty, quadrant=None)
+    told = uplift.predict(signals)
+    table = table.assign(**told[["uplift", "uplift_low", "uplift_high"]])
+    orders = told["expected_orders"].to_numpy()
+    table["quadrant"] = quadrant(
+        table["uplift"].to_numpy(), orders, least_uplift_orders=least_uplift_orders
+    )
+    given_away = depth * value["amount"] * told["redeemed"]
+    gain = told["uplift"] * value["margin"] - given_away
+    left = value["margin"] / value["amount"].clip(lower=0.01) - depth
+    # A reduction that leaves too little, or goes to who buys anyway, is not worth giving.
+    barred = (depth > 0) & ((left < offer["min_margin"]) | (table["quadrant"] == "sure_thing"))
+    return table.assign(expected_margin=gain.mask(barred, gain.clip(upper=0.0)))
