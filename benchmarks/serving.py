@@ -67,7 +67,8 @@ def draw_state(n: int, *, seed: int = 360) -> ServiceState:
     scores = pd.DataFrame(
         {"customer_id": np.repeat(ids, len(options)), "channel": channel, "offer": offer,
          "depth": depth.astype(float), "propensity": rng.random(rows),
-         "expected_margin": rng.normal(0.1, 0.5, rows), "quadrant": quadrant[rng.integers(0, 4, rows)]}
+         "expected_margin": rng.normal(0.1, 0.5, rows),
+         "quadrant": quadrant[rng.integers(0, 4, rows)]}
     )  # fmt: skip
     ranks = np.tile(np.arange(1, 6), n)
     suggested = pd.DataFrame(
@@ -109,7 +110,8 @@ def draw_hits(visits: int, *, seed: int = 360) -> pd.DataFrame:
     last = within == length[who] - 1
     kind = np.where(last & (who % 5 == 0), "order", np.where(within % 4 == 3, "cart", "page"))
     return pd.DataFrame(
-        {"visitor_id": [f"v{n:06d}" for n in who], "at": start[who] + within * np.timedelta64(40, "s"),
+        {"visitor_id": [f"v{n:06d}" for n in who],
+         "at": start[who] + within * np.timedelta64(40, "s"),
          "kind": kind, "page": np.array(PAGES)[rng.integers(0, 3, len(who))],
          "category": np.array(CATEGORIES)[rng.integers(0, 4, len(who))],
          "referrer": "google", "device": "mobile"}
@@ -121,8 +123,8 @@ def requests_of(n: int, hits: pd.DataFrame, *, count: int = 4000, seed: int = 7)
     rng = np.random.default_rng(seed)
     ids = customer_ids(n)[rng.integers(0, n, count)]
     visits = [
-        [{**h, "at": h["at"].isoformat()} for h in visit.drop(columns="visitor_id").to_dict("records")]
-        for _, visit in list(hits.groupby("visitor_id"))[:200]
+        [{**hit, "at": hit["at"].isoformat()} for hit in visit.to_dict("records")]
+        for _, visit in list(hits.set_index("visitor_id").groupby("visitor_id"))[:200]
     ]  # fmt: skip
     asked: list[dict] = []
     for number, customer in enumerate(ids):

@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from customer360.contracts import CHANNELS
+from customer360.contracts import CHANNELS, QUADRANTS
 from customer360.features.visits import KINDS
 from customer360.models.intent import IntentModel
 from customer360.planning.gate_one import has_already, why_stopped
-from customer360.planning.state import NEVER, QUADRANTS, ServiceState, find
+from customer360.planning.state import NEVER, ServiceState, find
 
 __all__ = ["REQUEST_CHANNELS", "Request", "RequestError", "decide", "read_request"]
 

@@ -118,15 +118,18 @@ def _one_campaign(
         pc.less(contacts["at"], pa.scalar(day.to_pydatetime(), contacts["at"].type)),
     )
     state = build_state(
-        as_of=day.date(), rules=rules, response_scores=scores, costs={channel: cost}, contacts=contacts.filter(before),
+        as_of=day.date(),
         customers=people.filter(pc.is_in(people["customer_id"], value_set=mine)),
-    )  # fmt: skip
+        contacts=contacts.filter(before),
+        rules=rules,
+        response_scores=scores,
+        costs={channel: cost},
+    )
     moment = datetime.combine(day.date(), time(12), UTC)
+    asked = {c: {"customer_id": c, "channel": channel} for c in audience["customer_id"]}
     told = {
-        customer: _first_offer(
-            decide(state, read_request({"customer_id": customer, "channel": channel}, moment=moment))
-        )
-        for customer in audience["customer_id"]
+        customer: _first_offer(decide(state, read_request(request, moment=moment)))
+        for customer, request in asked.items()
     }
     expected = scores.pivot(index="customer_id", columns="offer", values="expected_margin")
     orders = model.predict(contact_signals(audience))["expected_orders"]

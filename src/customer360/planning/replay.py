@@ -125,7 +125,9 @@ def replay_table(replayed: pd.DataFrame, *, name: str, seed: int = 360) -> pd.Da
         Of `compare_policies`, with name, promised (gain that the model expects, currency per
         message) and rows_needed: messages for the interval to leave zero if that is right.
     """
-    arms = tuple(sorted(c.removeprefix("expected_") for c in replayed if "expected_" in c))
+    arms = tuple(
+        sorted(c.removeprefix("expected_") for c in map(str, replayed) if "expected_" in c)
+    )
     expected = replayed[[f"expected_{arm}" for arm in arms]].fillna(0.0).to_numpy()
     arm, chosen = (pd.Index(arms).get_indexer(pd.Index(replayed[n])) for n in ("arm", "chosen"))
     chance = logged_chances(replayed, arms=arms)

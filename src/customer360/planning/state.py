@@ -19,16 +19,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from customer360.contracts import CHANNELS
+from customer360.contracts import CHANNELS, QUADRANTS
 from customer360.linkage.engine_tables import as_arrow
 from customer360.planning.gate import MESSAGES, NEEDS_ADDRESS, NEEDS_CONSENT
 from customer360.planning.pressure import ContactRule
 
-__all__ = ["NEVER", "QUADRANTS", "ServiceState", "build_state", "find"]
+__all__ = ["NEVER", "ServiceState", "build_state", "find"]
 
 #: Day of what never happened.
 NEVER = np.iinfo(np.int32).min
-QUADRANTS = ("persuadable", "sure_thing", "lost_cause", "sleeping_dog")
 SHOWN = 5
 _ARRAYS = "state.npz"
 _WORDS = "state.json"
