@@ -64,7 +64,10 @@ def _open_log(path: str | None) -> logging.Logger | None:
         return None
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     log = logging.getLogger("customer360.decisions")
-    log.handlers, log.propagate = [], False
+    for open_before in list(log.handlers):
+        log.removeHandler(open_before)
+        open_before.close()
+    log.propagate = False
     log.addHandler(
         RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8")
     )
