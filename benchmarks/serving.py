@@ -247,6 +247,19 @@ def peak_mb(group: int) -> dict[str, float]:
     return found
 
 
+def processor_seconds(group: int) -> float:
+    """Processor time that the processes of the service have used: load does not change it."""
+    ticks = 0
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if os.getpgid(int(folder.name)) == group:
+                words = (folder / "stat").read_text().rpartition(")")[2].split()
+                ticks += int(words[11]) + int(words[12])
+        except (OSError, ValueError):
+            continue
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def main() -> None:
     n = int(sys.argv[1]) if len(sys.argv) > 1 else 200_000
     seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 60.0
@@ -256,7 +269,9 @@ def main() -> None:
         port = free_port()
         server, cold = start(folder, port)
         try:
+            used = processor_seconds(server.pid)
             results = measure(port, asked, seconds=seconds)
+            more = processor_seconds(server.pid) - used
             memory = peak_mb(server.pid)
         finally:
             os.killpg(server.pid, signal.SIGTERM)
@@ -267,7 +282,9 @@ def main() -> None:
         "seconds": seconds,
         "clients": CLIENTS,
         **results,
+        "processor_ms_a_request": round(1000 * more / results["requests"], 2),
         "cold_start_seconds": round(cold, 1),
+        "cold_start_processor_seconds": round(used, 1),
         "memory_mb": round(max(memory.values())),
         "memory_all_processes_mb": round(sum(memory.values())),
         "state_mb": round(state.n_bytes / 2**20),

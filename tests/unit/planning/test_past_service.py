@@ -56,7 +56,8 @@ def replayed(
     )
     return replay_campaigns(
         log, since=pd.Timestamp(since).date(), customers=customers, rules=rules,
-        contacts=contacts.astype("str").astype({"at": "datetime64[us]"}), cost_per_contact={"web": 0.004},
+        contacts=contacts.astype("str").astype({"at": "datetime64[us]"}),
+        cost_per_contact={"web": 0.004},
         least_uplift_orders=0.01,
     )  # fmt: skip
 
