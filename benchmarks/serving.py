@@ -187,7 +187,7 @@ def start(folder: Path, port: int) -> tuple[subprocess.Popen, float]:
     began = time.perf_counter()
     server = subprocess.Popen(
         ["bash", "-c", command], cwd=folder, env={**os.environ, "PATH": path},
-        stdout=log, stderr=log, start_new_session=True,
+        stdout=log, stderr=log, process_group=0,
     )  # fmt: skip
     while time.perf_counter() - began < 120:
         try:
