@@ -488,20 +488,22 @@ def leaked(
     """
     from customer360.contracts import ContractError
     from customer360.handoff.traps import REGISTER, find_leak
+    from customer360.handover import REGISTER_FILE
     from customer360.storage import Store
 
     store = Store.open(_root())
-    file = "data/traps/register.csv"
     try:
-        register = store.read_csv(file)
+        register = store.read_csv(REGISTER_FILE)
     except ContractError as error:
         raise _stop(str(error)) from None
     finally:
         store.close()
     if register is None:
-        raise _stop(f"{file} is not there: no campaign was handed over yet", then="make pipeline")
+        raise _stop(
+            f"{REGISTER_FILE} is not there: no campaign was handed over yet", then="make pipeline"
+        )
     if not set(REGISTER) <= set(register.columns):
-        raise _stop(f"{file} must have the columns {', '.join(REGISTER)}")
+        raise _stop(f"{REGISTER_FILE} must have the columns {', '.join(REGISTER)}")
     found = find_leak(register, address=address)
     if found.empty:
         # Not repeated here: it may be somebody's.

@@ -241,6 +241,7 @@ def _date(name: str, about: str, **more: Any) -> Column:
 
 CHANNELS = ("email", "sms", "phone", "post", "web", "store", "social")
 DIRECT = ("email", "sms", "phone", "post")
+GOALS = ("conversion", "cross_sell", "retention", "win_back")
 CONVERSATION_CHANNELS = ("call", "whatsapp", "sms", "mail", "chat")
 CONTACT_EVENTS = (
     "held_out",
@@ -1567,6 +1568,54 @@ _ALL += [
             _number("propensity", "share sent of the campaign", "share", **_PROBABILITY),
             _number("orders", "orders within 14 days", "orders"),
             *(_number(name, about, "") for name, about in CONTACT_SIGNALS.items()),
+        ),
+    ),
+    Table(
+        "decisions",
+        "scores",
+        "a message planned for a customer",
+        ("customer_id", "slot"),
+        (
+            _CUSTOMER,
+            _AS_OF,
+            _integer("slot", "week of the plan, from 1 on", nullable=False),
+            _date("day", "when it is sent: the customer's usual day of the week", nullable=False),
+            _text("goal", "what it is for", nullable=False, allowed=GOALS),
+            _text("offer", "kind and depth of the offer (percent_20), or none", nullable=False),
+            _text("category", "what it is about"),
+            _number("amount", "depth of the offer", "share", **_PROBABILITY),
+            _text("channel", "how it is sent", nullable=False, allowed=CHANNELS),
+            _number("cost", "of sending it", "currency", minimum=0),
+            _number("expected_margin", "margin it is expected to add, cost deducted", "currency"),
+            _flag("explored", "drawn at random, so that the next plan knows more"),
+            _text("decision_id", "by which its result is found again", nullable=False),
+        ),
+    ),
+    Table(
+        "audiences",
+        "scores",
+        "a customer in an audience with a name",
+        ("name", "customer_id"),
+        (
+            _text("name", "as in campaigns.yaml; control: left alone by the plan", nullable=False),
+            _CUSTOMER,
+            _AS_OF,
+        ),
+    ),
+    Table(
+        "service_levels",
+        "scores",
+        "a customer and how it is served",
+        ("customer_id",),
+        (
+            _CUSTOMER,
+            _AS_OF,
+            _text("level", "name of the level", nullable=False),
+            _number("response_hours", "until somebody answers", "hours"),
+            _text("care_channel", "how care gets back to the customer"),
+            _number("gesture", "may be given away when something went wrong", "currency"),
+            _number("value", "customer value (clv) that the level was chosen by", "currency"),
+            _number("conversations", "expected in the weeks planned", "count", minimum=0),
         ),
     ),
     Table(

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 from collections.abc import Mapping
 from contextlib import contextmanager
@@ -39,6 +40,7 @@ __all__ = ["Store", "find_root", "write_folder", "write_text"]
 
 DECIMALS = 8
 BATCH_ROWS = 262_144
+SECRET_BYTES = 32
 SQL_TYPES = {
     "text": "VARCHAR",
     "integer": "BIGINT",
@@ -246,6 +248,44 @@ class Store:
         path.mkdir(parents=True, exist_ok=True)
         return path
 
+    # --- secrets ---
+
+    def secret(self, name: str, *, demo: bytes | None = None) -> bytes:
+        """Secret bytes of `secrets/<name>.key`, made up on first use for its owner's eyes only.
+
+        Parameters
+        ----------
+        name : str
+        demo : bytes, optional
+            What the dataset `demo` uses instead: a known one, for the same bytes everywhere.
+
+        Raises
+        ------
+        PermissionError
+            When others on this machine may read the file.
+        ValueError
+            When it does not hold a secret. Its content is never repeated.
+        """
+        if demo is not None and self.dataset()["name"] == "demo":
+            return demo
+        path = self.root / "secrets" / f"{name}.key"
+        if not path.exists():
+            _write_secret(path)
+        shown = path.relative_to(self.root)
+        # Windows has other rights, which this does not tell.
+        if os.name == "posix" and path.stat().st_mode & 0o077:
+            raise PermissionError(f"{shown} can be read by others: chmod 600 {shown}")
+        try:
+            found = bytes.fromhex(path.read_text(encoding="ascii"))
+        except ValueError:
+            found = b""
+        if len(found) != SECRET_BYTES:
+            raise ValueError(
+                f"{shown} does not hold {SECRET_BYTES} bytes in hexadecimal: bring it back from "
+                "its copy; a new one would make other traps and pseudonyms"
+            )
+        return found
+
     # --- facts about the dataset, chosen days, metrics ---
 
     def write_json(self, relative: str, values: Mapping[str, Any]) -> None:
@@ -289,6 +329,15 @@ class Store:
             clean[name] = int(number) if number.is_integer() else round(number, 6)
         self.write_json(f"metrics/{stage}.json", clean)
         return clean
+
+
+def _write_secret(path: Path) -> None:
+    """Draw a secret; the file is closed to others before it holds anything."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _replacing(path) as temporary:
+        opened = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with os.fdopen(opened, "w", encoding="ascii") as file:
+            file.write(secrets.token_hex(SECRET_BYTES) + "\n")
 
 
 def _write_parquet(path: Path, table: Table, relation: Any) -> int:

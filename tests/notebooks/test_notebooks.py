@@ -25,7 +25,7 @@ def notebook(request):
 def test_there_are_the_notebooks_of_the_house():
     assert list(STAGES) == [
         "cleaning", "linkage", "customers", "features", "segmentation", "churn", "clv", "response",
-        "oracle", "dissatisfaction", "families", "intent", "next_best_action",
+        "campaigns", "oracle", "dissatisfaction", "families", "intent", "next_best_action",
     ]  # fmt: skip
 
 

@@ -43,6 +43,49 @@ def files(root: Path) -> set[str]:
     return {p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file()}
 
 
+# --- secrets ---
+
+
+def named(store: Store, name: str) -> None:
+    store.write_json("data/raw/dataset.json", {"name": name})
+
+
+def test_a_secret_is_made_once_for_its_owner_only(store):
+    named(store, "shop")
+    first = store.secret("handoff", demo=b"known to all")
+    path = store.root / "secrets" / "handoff.key"
+    assert len(first) == 32 and path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    assert store.secret("handoff") == first != store.secret("other")
+    assert list(path.parent.glob(".*")) == []
+
+
+def test_the_demo_uses_a_known_secret_and_leaves_no_file(store):
+    named(store, "demo")
+    assert store.secret("handoff", demo=b"known to all") == b"known to all"
+    assert not (store.root / "secrets").exists()
+
+
+@pytest.mark.parametrize("text", ["", "abcd", "zz" * 32, "é" * 32])
+def test_a_file_without_a_secret_is_refused_and_not_repeated(store, text):
+    named(store, "shop")
+    store.secret("handoff")
+    path = store.root / "secrets" / "handoff.key"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match="bring it back") as caught:
+        store.secret("handoff")
+    assert not text or text not in str(caught.value)
+    assert path.read_text(encoding="utf-8") == text
+
+
+def test_a_secret_that_others_can_read_is_refused(store):
+    named(store, "shop")
+    store.secret("handoff")
+    (store.root / "secrets" / "handoff.key").chmod(0o640)
+    with pytest.raises(PermissionError, match="chmod 600"):
+        store.secret("handoff")
+
+
 # --- the project folder ---
 
 

@@ -29,6 +29,7 @@ import pandas as pd
 
 from customer360.cleaning.people import FRENCH_REGIONS
 from customer360.contracts import CHANNELS, CONTRACTS, DIRECT
+from customer360.handoff.keys import key_mark
 from customer360.handoff.platforms import PLATFORMS
 from customer360.handoff.postal import LINES, postal_lines
 from customer360.handoff.traps import (
@@ -153,15 +154,16 @@ def prepare_campaign(
         One row per customer left alone on purpose: customer_id, and more if wanted.
     points : TrapPoints
     key : bytes
-        Secret that traps are worked out from, 16 bytes or more. Keep it: the register
-        can be made again from it.
+        Secret that traps are worked out from, 16 bytes or more: `derive_key(secret,
+        purpose="traps")`. Keep it: the register can be made again from it.
     ads : pandas.DataFrame, optional
         customer_id, platform ("google", "meta"). Asks for consent to partners.
     rental : pandas.DataFrame, optional
         customer_id and what a partner may know of it; nothing personal. Asks for consent
         to partners.
     rental_key : bytes
-        Secret of the pseudonyms, one for each partner, so that two cannot join their files.
+        Secret of the pseudonyms, one for each partner, so that two cannot join their files:
+        `derive_key(secret, purpose="rental NAME")`.
     region : str
         Country whose habits telephone numbers follow.
 
@@ -381,6 +383,7 @@ class _Files:
             "expires_on": facts.expires_on.isoformat(),
             "customers_contacted": contacted,
             "customers_in_control": control,
+            "key_mark": key_mark(self.key),
             "models": dict(facts.models),
             "thresholds": dict(facts.thresholds),
             "expected": dict(facts.expected),

@@ -28,7 +28,7 @@ import pandas as pd
 from scipy.optimize import minimize
 from scipy.special import expit
 
-__all__ = ["PARTS", "UpliftModel", "cross_fit", "fit_uplift", "is_tested"]
+__all__ = ["PARTS", "UpliftModel", "contacts_needed", "cross_fit", "fit_uplift", "is_tested"]
 
 # Signals of each part of the model. Pull does not read how often a customer buys: that is
 # what tells a coupon that brought an order from one used on an order that came anyway.
@@ -36,14 +36,15 @@ PARTS: dict[str, tuple[str, ...]] = {
     "without": ("rate", "quarter", "half", "year", "missed", "recency", "never", "known",
                 "same_season", "season", "age", "talks", "visits", "opens", "reduced", "spend",
                 "fresh"),
-    "pull": ("promotions", "reduced", "coupons_used", "coupon_habit", "coupons_kept", "opens",
+    "pull": ("promotions", "reduced", "coupons_used", "coupon_rate", "coupon_habit",
+             "coupons_kept", "opens",
              "clicks", "age", "age_unknown", "depth", "depth_for_lovers", "gift", "by_email",
              "by_sms", "by_phone", "by_post", "by_social", "by_web", "fatigue", "bounced",
              "recency", "never", "known", "taste", "visits"),
     "push": ("promotions", "coupon_habit", "reduced", "age"),
     "use": ("promotions", "coupon_habit", "reduced", "depth", "opens"),
 }  # fmt: skip
-RIDGE = {"without": 3.0, "pull": 20.0, "push": 30.0, "use": 20.0}
+RIDGE = {"without": 3.0, "pull": 60.0, "push": 30.0, "use": 20.0}
 STEPS = 200
 LEAST_HELD_OUT = 200
 LEAST_ORDERS = 50
@@ -55,6 +56,54 @@ def is_tested(contacts: pd.DataFrame) -> bool:
     """Whether enough people were held out at random for an effect to be known."""
     held = ~contacts["treated"].to_numpy(bool) & (contacts["propensity"].to_numpy(float) > 0)
     return bool(held.sum() >= LEAST_HELD_OUT and contacts["orders"].sum() >= LEAST_ORDERS)
+
+
+def contacts_needed(
+    share_ordering: float,
+    *,
+    least_uplift: float,
+    held_out_share: float = 0.2,
+    power: float = 0.8,
+    level: float = 0.05,
+) -> int:
+    """Size of the test that would tell whether a message changes anything.
+
+    Two proportions, by Cohen's arcsine effect size (Cohen 1988, ch. 6).
+
+    Parameters
+    ----------
+    share_ordering : float
+        Share that orders without a message.
+    least_uplift : float
+        Smallest difference worth knowing, as a share of people.
+    held_out_share : float
+        Share drawn at random that gets nothing.
+    power : float
+        Chance to see such a difference if it is there.
+    level : float
+        Chance to see one that is not.
+
+    Returns
+    -------
+    int
+        People in the test, contacted and held out.
+
+    Examples
+    --------
+    >>> contacts_needed(0.10, least_uplift=0.02)
+    11969
+    """
+    from statsmodels.stats.power import NormalIndPower
+    from statsmodels.stats.proportion import proportion_effectsize
+
+    higher = min(share_ordering + least_uplift, 1.0)
+    held = NormalIndPower().solve_power(
+        effect_size=proportion_effectsize(higher, share_ordering),
+        alpha=level,
+        power=power,
+        ratio=(1 - held_out_share) / held_out_share,
+    )
+    return int(np.ceil(held / held_out_share))
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,13 @@
 In a notebook: `finding`, `limit`, `key_figure`, `table`, `main_figure`, `figure`. Each
 shows itself in JupyterLab and leaves a mark in the notebook, by which the rest finds it
 again: `findings`, `limits`, `key_figures`, `main_figure_png` read an executed notebook;
-`render_page` and `build_index` write self-contained HTML that needs no network.
+`render_page`, `build_index` and `campaign_brief` write self-contained HTML that needs no
+network.
 """
 
 from __future__ import annotations
 
+from customer360.report.brief import campaign_brief
 from customer360.report.index import Card, build_index, render_index
 from customer360.report.loop import STAGES, STEPS, Stage, find_stage
 from customer360.report.numbers import amount, number
@@ -30,6 +32,7 @@ __all__ = [
     "Stage",
     "amount",
     "build_index",
+    "campaign_brief",
     "figure",
     "find_stage",
     "finding",
