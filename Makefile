@@ -56,7 +56,7 @@ mlflow: .venv/runtime
 serve: .venv/runtime
 	DECISION_LOG=data/decisions/decisions.jsonl MLFLOW_TRACKING_URI=sqlite:///mlflow.db \
 	MLFLOW_DISABLE_TELEMETRY=true MLFLOW_ALLOW_PICKLE_DESERIALIZATION=false OMP_NUM_THREADS=1 \
-	mlflow models serve --env-manager local --host 127.0.0.1 --port $(PORT) --model-uri \
+	UVICORN_ACCESS_LOG=false mlflow models serve --env-manager local --host 127.0.0.1 --port $(PORT) --model-uri \
 	models:/$$(awk '/^dataset:/{print $$2}' params.yaml)-next_best_action@challenger
 
 ## Show the adviser's page of one customer in the browser: make adviser CUSTOMER=c0123456789ab

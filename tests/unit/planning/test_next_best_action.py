@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import yaml
 from mlflow.exceptions import MlflowException
 from test_decide import persons, responses
 
@@ -60,3 +61,11 @@ def test_a_bad_request_is_a_status_400_with_words(service):
 def test_without_a_moment_it_is_now(service):
     answer = service.predict(None, [{"visitor_id": "v", "channel": "web"}])[0]
     assert answer["at"] > "2026-01-01" and answer["at"].endswith("Z")
+
+
+def test_the_page_and_the_plan_obey_the_same_rules():
+    params = yaml.safe_load((SERVED.parents[1] / "params.yaml").read_text(encoding="utf-8"))
+    here, plan, response = (params[n] for n in ("next_best_action", "campaigns", "response"))
+    assert here["contact_rules"] == plan["contact_rules"]
+    assert here["retention_days"] == plan["retention_days"]
+    assert here["least_uplift_orders"] == response["least_uplift_orders"]
