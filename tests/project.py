@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-KEPT = (".dvc", ".dvcignore", ".gitignore", "campaigns.yaml", "datasets", "docs",
-        "dvc.yaml", "notebooks", "params.yaml", "serving", "src")  # fmt: skip
+KEPT = (".dvc", ".dvcignore", ".gitignore", "campaigns.yaml", "datasets", "docs", "dvc.yaml",
+        "notebooks", "params.yaml", "scenarios.yaml", "serving", "src")  # fmt: skip
 
 
 def copy_project(folder: Path, *, dataset: str, params: dict[str, str] | None = None) -> Path:

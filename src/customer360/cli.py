@@ -518,6 +518,74 @@ def leaked(
 
 
 @app.command()
+def scenarios(
+    at: Annotated[str, typer.Option(help="day of sending, such as 2026-01-01")],
+    dry_run: Annotated[
+        str | None,
+        typer.Option(metavar="FROM", help="only show what would have gone from FROM to that day"),
+    ] = None,
+) -> None:
+    """Write the lists of what goes out by itself on a day: welcome, birthday, win-back...
+
+    The rules are in scenarios.yaml; the lists, with their brief, appear in
+    data/handoff/scenarios.
+
+    Example: [bold]customer360 scenarios --at 2026-01-01[/]
+    """
+    from datetime import date
+
+    from customer360.planning.scenario_rules import read_scenarios
+    from customer360.planning.scenarios import count_stops
+    from customer360.planning.scenarios import dry_run as send
+    from customer360.scenario_day import hand_over_day, past_actions, scenario_tables
+    from customer360.storage import Store
+
+    root = _root()
+    try:
+        end, start = date.fromisoformat(at), date.fromisoformat(dry_run or at)
+        rules = read_scenarios((root / "scenarios.yaml").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise _stop("scenarios.yaml is not there", then="take that of the project") from None
+    except ValueError as error:
+        raise _stop(str(error)) from None
+    store = Store.open(root)
+    try:
+        dataset = store.dataset()
+        actions = send(
+            rules,
+            scenario_tables(store),
+            start=start,
+            end=end,
+            timezone=dataset["timezone"],
+            horizon_days=store.snapshots().horizon_days,
+            earlier=past_actions(store, before=start),
+        )
+        written = None
+        if dry_run is None:
+            written = hand_over_day(store, actions, at=end, rules=rules, dataset=dataset)
+    except (ValueError, FileNotFoundError, PermissionError) as error:
+        raise _stop(str(error)) from None
+    finally:
+        store.close()
+    _show_stops(count_stops(actions))
+    if written is not None:
+        console.print(f"Wrote [bold]{written.relative_to(root)}[/]: read brief.html first.")
+
+
+def _show_stops(counts: Any) -> None:
+    """A line a scenario; of what stopped the others, the commonest reason."""
+    from rich.table import Table
+
+    shown = Table("scenario", "due", "goes", "stopped most by")
+    for name, row in counts.iterrows():
+        reasons = row.drop(["due", "goes"])
+        most = f"{reasons.idxmax()} ({reasons.max():,})" if reasons.sum() else ""
+        shown.add_row(escape(str(name)), f"{row['due']:,}", f"{row['goes']:,}", escape(most))
+    shown.add_row("all", f"{counts['due'].sum():,}", f"{counts['goes'].sum():,}", "")
+    console.print(shown)
+
+
+@app.command()
 def strip(
     notebooks: Annotated[
         list[Path],

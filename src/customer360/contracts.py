@@ -1425,6 +1425,22 @@ _ALL += [
         ),
     ),
     Table(
+        "scenario_actions",
+        "scores",
+        "a message that a scenario made due",
+        ("customer_id", "scenario", "due_on"),
+        (
+            _CUSTOMER,
+            _text("scenario", "as in scenarios.yaml", nullable=False),
+            _date("due_on", "day from which it could go", nullable=False),
+            _date("day", "when it goes, or was stopped last", nullable=False),
+            _text("channel", "how; empty when stopped", allowed=CHANNELS),
+            _integer("priority", "1 goes first", "", nullable=False),
+            _text("content", "what the tool shall send", nullable=False),
+            _text("stopped_by", "what stopped it; empty when it goes"),
+        ),
+    ),
+    Table(
         "conversation_scores",
         "scores",
         "a conversation and how it left the customer",

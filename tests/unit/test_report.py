@@ -346,7 +346,7 @@ def test_values_are_escaped(notebook):
 
 def test_page_knows_its_place(notebook):
     page = page_of(notebook)
-    assert "Stage 6 of 14 · Complete journey" in page
+    assert "Stage 6 of 16 · Complete journey" in page
     assert '<li class="here" aria-current="step">analyse</li>' in page
     assert 'href="05_segmentation.html"' in page
     assert 'href="07_clv.html"' in page
@@ -479,7 +479,7 @@ def test_loop_shows_the_steps_that_ran():
     assert [states[step] == "ran" for step in report.STEPS] == [
         step == "analyse" for step in report.STEPS
     ]
-    assert "1 of 14 stages run" in page
+    assert "1 of 16 stages run" in page
     assert "plan (not run yet)" in page
 
 

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 import narwhals as nw
-from narwhals.typing import IntoFrame
+from narwhals.typing import IntoDataFrame
 
 from customer360.report.numbers import amount, number
 from customer360.report.page import environment
@@ -33,7 +33,7 @@ def campaign_brief(
     *,
     dataset: str,
     currency: str = "",
-    counts: IntoFrame | None = None,
+    counts: IntoDataFrame | None = None,
     starts_on: date | None = None,
     ends_on: date | None = None,
     never: Sequence[str] = (),
@@ -148,7 +148,7 @@ def _in_words(day: date, *, weekday: bool = False) -> str:
     return f"{day:%A}\u00a0{words}" if weekday else words
 
 
-def _grid(counts: IntoFrame | None) -> dict[str, Any] | None:
+def _grid(counts: IntoDataFrame | None) -> dict[str, Any] | None:
     """Messages by kind of customer and channel, the most numerous first, with totals."""
     if counts is None:
         return None
