@@ -426,7 +426,7 @@ def project(tmp_path: Path, notebook) -> Path:
 def test_index_tells_what_ran_and_what_did_not(project):
     page = report.build_index(root=project)
     assert_self_contained(page)
-    assert page.count("Not run yet") == 13
+    assert page.count("Not run yet") == 15
     assert 'href="06_churn.html">Who is leaving, and why?</a>' in page
     assert 'href="07_clv.html"' not in page
     assert "The riskiest <strong>10%</strong>" in page
@@ -445,7 +445,7 @@ def test_index_of_an_empty_project(tmp_path):
     page = report.build_index(root=tmp_path)
     assert_self_contained(page)
     assert "No dataset yet" in page
-    assert page.count("Not run yet") == 14
+    assert page.count("Not run yet") == 16
     assert 'class="tiles"' not in page
 
 
@@ -495,7 +495,7 @@ def test_thumbnails_are_small_and_flat(shown):
 
 
 def test_every_step_has_a_stage_and_every_stage_a_number():
-    assert [stage.number for stage in report.STAGES] == list(range(1, 15))
+    assert [stage.number for stage in report.STAGES] == list(range(1, 17))
     assert {step for stage in report.STAGES for step in stage.steps} == set(report.STEPS)
     assert report.find_stage("06_churn") is report.find_stage("churn")
     assert report.find_stage("unknown") is None
