@@ -3,6 +3,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
+PORT ?= 5001
 # Commands of the environment first, so that DVC stages find `customer360`.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DVC_NO_ANALYTICS := true
@@ -12,7 +13,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check
 FULL_XGBOOST = $(PIP) uninstall --yes --quiet xgboost-cpu xgboost && \
 	$(PIP) install --quiet --require-hashes --requirement requirements-gpu.lock
 
-.PHONY: help pipeline test lab mlflow report check clean lock gpu results
+.PHONY: help pipeline test lab mlflow serve adviser report check clean lock gpu results
 
 ## Show this list.
 help:
@@ -50,6 +51,18 @@ lab: .venv/runtime
 ## Open the MLflow pages of runs and models on this machine.
 mlflow: .venv/runtime
 	MLFLOW_DISABLE_TELEMETRY=true mlflow server --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000
+
+## Answer requests for the next best action on this machine (PORT=5001).
+serve: .venv/runtime
+	DECISION_LOG=data/decisions/decisions.jsonl MLFLOW_TRACKING_URI=sqlite:///mlflow.db \
+	MLFLOW_DISABLE_TELEMETRY=true MLFLOW_ALLOW_PICKLE_DESERIALIZATION=false OMP_NUM_THREADS=1 \
+	UVICORN_ACCESS_LOG=false mlflow models serve --env-manager local --host 127.0.0.1 --port $(PORT) --model-uri \
+	models:/$$(awk '/^dataset:/{print $$2}' params.yaml)-next_best_action@challenger
+
+## Show the adviser's page of one customer in the browser: make adviser CUSTOMER=c0123456789ab
+adviser: .venv/runtime
+	customer360 card $(CUSTOMER)
+	voila reports/cards/$(CUSTOMER).ipynb --Voila.ip=127.0.0.1 --port=8866 --strip_sources=True
 
 ## Write reports/index.html again.
 report: .venv/runtime

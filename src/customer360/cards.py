@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -15,9 +16,32 @@ __all__ = [
     "clv_card",
     "dissatisfaction_card",
     "intent_card",
+    "next_best_action_card",
     "response_card",
     "segmentation_card",
 ]
+
+
+def next_best_action_card(*, dataset: str, as_of: date, metrics: Mapping[str, float]) -> str:
+    """Card of the decision service: nothing is learnt in it, so no challenger is judged."""
+    return render_card(
+        title=f"Next best action of {dataset}",
+        purpose="What to say to whoever comes now, on every channel, and what must not be said.",
+        data_window=f"state of {as_of}",
+        population=f"{metrics['customers']:,.0f} customers, and visitors whom nobody knows yet",
+        intended_use=["the web page", "the adviser's screen", "a message that is due"],
+        not_for=["prices that differ by channel", "refusing service"],
+        metrics=metrics,
+        baselines={},
+        slices=None,
+        limits=[
+            "answers of today count as messages from the next run on",
+            "offers to strangers were never tested: none is made",
+            "an older version still knows who was erased since: serve the newest",
+        ],
+        thresholds=None,
+        expiry="the next run of the pipeline",
+    )
 
 
 def segmentation_card(

@@ -410,6 +410,50 @@ def _together(before: Any, rows: Any) -> Any:
     return pd.concat([before, rows], ignore_index=True).drop_duplicates()
 
 
+@app.command()
+def card(
+    customer: Annotated[str, typer.Argument(help="customer_id, or a visitor_id of the site")],
+    moment: Annotated[str, typer.Option(help="ISO time of the conversation; now by default")] = "",
+) -> None:
+    """Write the adviser's page of one customer: reports/cards/ID.html and .ipynb.
+
+    It holds personal data: only you can read the files, and git never sees them.
+
+    Example: [bold]customer360 card c0123456789ab[/]
+    """
+    from customer360.periods import utc_now
+    from customer360.report import render_page
+    from customer360.run_notebook import StageFailed, execute, title, write_notebook
+    from customer360.storage import Store, write_text
+
+    root = _root()
+    if not customer.isalnum():
+        raise _stop("an id has letters and digits only")
+    try:
+        notebook = execute(
+            root=root,
+            stage="customer_card",
+            parameters={"customer": customer, "moment": moment or utc_now()},
+            path=root / "notebooks" / "customer_card.ipynb",
+        )
+    except StageFailed as failure:
+        raise _stop(str(failure), then="make pipeline") from None
+    store = Store.open(root)
+    try:
+        facts = store.dataset()
+    finally:
+        store.close()
+    page = render_page(notebook, title=title(notebook), stage="card", dataset=facts["name"])
+    folder = root / "reports" / "cards"
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    write_notebook(folder / f"{customer}.ipynb", notebook)
+    write_text(folder / f"{customer}.html", page)
+    for path in folder.glob(f"{customer}.*"):
+        path.chmod(0o600)
+    console.print(f"  [dim]reports/cards/{customer}.html[/]")
+
+
 @app.command("accept-ids")
 def accept() -> None:
     """Remember the customer ids of the last run, so that the next one keeps them.

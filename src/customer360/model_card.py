@@ -54,7 +54,7 @@ def render_card(
     baselines: Mapping[str, Mapping[str, float]],
     slices: pd.DataFrame | None,
     limits: Sequence[str],
-    thresholds: Mapping[str, Any],
+    thresholds: Mapping[str, Any] | None,
     expiry: dt.date | str,
     intervals: Mapping[str, tuple[float, float]] | None = None,
     smallest_slice: int = 10,
@@ -123,8 +123,7 @@ def render_card(
         *_slices(slices, smallest_slice),
         "## Known limits",
         _bullets(limits),
-        "## When it may replace the model in use",
-        _bullets(_conditions(thresholds)),
+        *_replacing(thresholds),
         "## Expiry",
         f"To be judged again by **{expiry}**. After that day, do not decide on it.",
         "## Sign-off",
@@ -182,6 +181,12 @@ def _slices(slices: pd.DataFrame | None, smallest_slice: int) -> list[str]:
         word = "group" if hidden == 1 else "groups"
         parts.append(f"{hidden} {word} of fewer than {smallest_slice} customers not shown.")
     return parts
+
+
+def _replacing(thresholds: Mapping[str, Any] | None) -> list[str]:
+    if thresholds is None:
+        return []
+    return ["## When it may replace the model in use", _bullets(_conditions(thresholds))]
 
 
 def _conditions(thresholds: Mapping[str, Any]) -> list[str]:

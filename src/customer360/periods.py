@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -24,6 +24,7 @@ __all__ = [
     "plan_snapshots",
     "resolve_calendar",
     "today",
+    "utc_now",
     "utc_of_local_midnight",
 ]
 
@@ -38,6 +39,11 @@ class PeriodError(ValueError):
 def today() -> date:
     """Today's date; the one place that reads the clock."""
     return datetime.now().date()
+
+
+def utc_now() -> str:
+    """The moment, as ISO text; for what is asked of a page or a service, never for models."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def utc_of_local_midnight(day: date, *, timezone: str) -> datetime:

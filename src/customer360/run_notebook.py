@@ -293,6 +293,7 @@ def execute(
     stage: str,
     parameters: Mapping[str, Any],
     tell: Callable[[nbformat.NotebookNode, int, int, bool], None] = lambda *_: None,
+    path: Path | None = None,
 ) -> nbformat.NotebookNode:
     """Execute the notebook of a stage from the folder `notebooks`, as JupyterLab does.
 
@@ -306,6 +307,8 @@ def execute(
         The stage's group of `params.yaml`.
     tell : callable
         Called with (cell, index, number of cells, whether the cell is done).
+    path : Path, optional
+        A notebook that is no stage, such as the adviser's page.
 
     Returns
     -------
@@ -319,7 +322,7 @@ def execute(
     StageFailed
         When a cell fails.
     """
-    path = notebook_path(root, stage)
+    path = path or notebook_path(root, stage)
     source = nbformat.read(path, as_version=4)
     values = _check_parameters(stage, declared_parameters(source), parameters)
 

@@ -328,16 +328,17 @@ def _dataset_input(name: str, frame: pd.DataFrame, tags: Mapping[str, str]) -> A
     )
 
 
-def _without_ids(frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame with customers called example-1, example-2...: an id leads to a person."""
+def _example(given: pd.DataFrame | list[dict[str, Any]]) -> pd.DataFrame | list[dict[str, Any]]:
+    """As served, with customers called example-1, example-2...: an id leads to a person."""
+    if isinstance(given, list):
+        return given
+    frame = as_served(given)
     if "customer_id" not in frame.columns:
         return frame
     return frame.assign(customer_id=[f"example-{row}" for row in range(1, len(frame) + 1)])
 
 
-def _signature(
-    inputs: pd.DataFrame, outputs: pd.DataFrame, predict_params: Mapping[str, Any] | None
-) -> Any:
+def _signature(inputs: Any, outputs: Any, predict_params: Mapping[str, Any] | None) -> Any:
     """Columns and types of a model, every column asked for, any value may be missing."""
     from mlflow.models import ModelSignature, infer_signature
     from mlflow.types import ColSpec, Schema
@@ -365,8 +366,8 @@ def log_model_run(
     tables: Mapping[str, pd.DataFrame],
     model_code: Path,
     artifacts: Mapping[str, Path],
-    input_example: pd.DataFrame,
-    output_example: pd.DataFrame,
+    input_example: pd.DataFrame | list[dict[str, Any]],
+    output_example: pd.DataFrame | list[dict[str, Any]],
     card: str,
     predict_params: Mapping[str, Any] | None = None,
     timings_s: Mapping[str, float] | None = None,
@@ -398,10 +399,11 @@ def log_model_run(
         Python file that ends in ``mlflow.models.set_model(...)``.
     artifacts : mapping of str to Path
         Files or folders the code reads, in native formats (JSON, UBJ).
-    input_example : DataFrame
+    input_example : DataFrame or list of dict
         A few rows as the model takes them, without personal data; kept with it, each
-        `customer_id` replaced.
-    output_example : DataFrame
+        `customer_id` replaced. Objects, for a service that takes requests: kept as they
+        are, so name nobody in them.
+    output_example : DataFrame or list of dict
         What the trained model predicts for them, one row each.
     card : str
         Model card in Markdown; the version's description, and ``model_card.md``.
@@ -425,7 +427,8 @@ def log_model_run(
         When the logged model does not load or predicts something else, or when the
         project was moved.
     """
-    _refuse_personal(input_example)
+    if isinstance(input_example, pd.DataFrame):
+        _refuse_personal(input_example)
     client = open_tracking(root=root)
     import mlflow
     from mlflow.entities import RunTag
@@ -456,8 +459,8 @@ def log_model_run(
                 stage=stage,
                 model_code=model_code,
                 artifacts=artifacts,
-                inputs=_without_ids(as_served(input_example)),
-                outputs=_without_ids(as_served(output_example)),
+                inputs=_example(input_example),
+                outputs=_example(output_example),
                 predict_params=predict_params,
             )
             version = _register(
@@ -478,30 +481,37 @@ def _log_model(
     stage: str,
     model_code: Path,
     artifacts: Mapping[str, Path],
-    inputs: pd.DataFrame,
-    outputs: pd.DataFrame,
+    inputs: pd.DataFrame | list[dict[str, Any]],
+    outputs: pd.DataFrame | list[dict[str, Any]],
     predict_params: Mapping[str, Any] | None,
 ) -> str:
     """Log the model into the active run, and prove that it can be used. Gives its URI."""
     import mlflow
 
+    tables = isinstance(outputs, pd.DataFrame)
     try:
         info = mlflow.pyfunc.log_model(
             name=stage,
             python_model=str(model_code),
             artifacts={key: str(path) for key, path in artifacts.items()},
             pip_requirements=_pinned_requirements(),
-            signature=_signature(inputs, outputs, predict_params),
+            # A service says in its type hints what it takes.
+            signature=_signature(inputs, outputs, predict_params) if tables else None,
             input_example=inputs,
         )
-        predicted = as_served(_load(info.model_uri).predict(inputs))
+        predicted = _load(info.model_uri).predict(inputs)
     except Exception as error:
         raise TrackingError(
             f"the model of stage {stage} was not registered: {model_code.name} cannot be loaded "
             f"or cannot predict its own input example ({_in_short(error)})"
         ) from error
     try:
-        pd.testing.assert_frame_equal(predicted, outputs, rtol=1e-6, check_dtype=False)
+        if isinstance(outputs, pd.DataFrame):
+            pd.testing.assert_frame_equal(
+                as_served(predicted), outputs, rtol=1e-6, check_dtype=False
+            )
+        elif predicted != outputs:
+            raise AssertionError("other answers")
     except AssertionError as error:
         raise TrackingError(
             f"the model of stage {stage} was not registered: loaded back, it does not predict "

@@ -19,10 +19,11 @@ RUNNER = [SOURCE / "run_notebook.py", SOURCE / "report" / "__init__.py"]
 # but for metrics.
 READS_TRUTH = {
     "linkage", "customers", "oracle", "churn", "dissatisfaction", "families", "segmentation",
-    "clv", "response", "measurement",
+    "clv", "response", "campaigns", "measurement",
 }  # fmt: skip
 JUDGES_AT_ITS_END = (
-    "churn", "dissatisfaction", "families", "segmentation", "clv", "response", "measurement",
+    "churn", "dissatisfaction", "families", "segmentation", "clv", "response", "campaigns",
+    "measurement",
 )  # fmt: skip
 
 

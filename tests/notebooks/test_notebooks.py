@@ -25,7 +25,8 @@ def notebook(request):
 def test_there_are_the_notebooks_of_the_house():
     assert list(STAGES) == [
         "cleaning", "linkage", "customers", "features", "segmentation", "churn", "clv", "response",
-        "measurement", "oracle", "dissatisfaction", "families", "intent",
+        "campaigns", "measurement", "oracle", "dissatisfaction", "families", "intent", "scenarios",
+        "next_best_action",
     ]  # fmt: skip
 
 

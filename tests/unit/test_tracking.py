@@ -724,3 +724,47 @@ class TestServing:
         year, month = served.predict(inputs), served.predict(inputs, params={"horizon_days": 30.0})
         np.testing.assert_allclose(year["clv"], expected["clv"])
         assert (month["expected_purchases"] < year["expected_purchases"] / 5).all()
+
+
+SERVICE_CODE = """
+from typing import Any
+
+from mlflow.exceptions import MlflowException
+from mlflow.models import set_model
+from mlflow.pyfunc import PythonModel
+
+Value = str | int | float | list | dict | None
+
+
+class Service(PythonModel):
+    def predict(
+        self, context: Any, model_input: list[dict[str, Value]], params: Any = None
+    ) -> list[dict[str, Value]]:
+        if any("id" not in given for given in model_input):
+            raise MlflowException.invalid_parameter_value("id is missing")
+        return [{"said": given["id"], "more": [1, None]} for given in model_input]
+
+
+set_model(Service())
+"""
+
+
+def test_a_service_takes_requests_and_gives_answers(root: Path):
+    code = root / "service.py"
+    code.write_text(SERVICE_CODE, encoding="utf-8")
+    example = {"model_code": code, "input_example": [{"id": "a", "context": {"cart": ["b"]}}]}
+    log(root, **example, output_example=[{"said": "a", "more": [1, None]}])
+    import mlflow
+
+    model = mlflow.pyfunc.load_model("models:/demo-churn@challenger")
+    assert model.predict([{"id": "c"}]) == [{"said": "c", "more": [1, None]}]
+    with pytest.raises(mlflow.exceptions.MlflowException, match="id is missing") as refused:
+        model.predict([{}])
+    assert refused.value.get_http_status_code() == 400
+
+
+def test_a_service_that_answers_otherwise_is_not_registered(root: Path):
+    code = root / "service.py"
+    code.write_text(SERVICE_CODE, encoding="utf-8")
+    with pytest.raises(TrackingError, match="does not predict"):
+        log(root, model_code=code, input_example=[{"id": "a"}], output_example=[{"said": "b"}])

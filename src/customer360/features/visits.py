@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 __all__ = ["Moments", "Vocabulary", "describe_hits", "label_moments", "learn_vocabulary"]
 
@@ -249,8 +251,10 @@ def _wants(
 
 
 def _codes(values: pd.Series, words: Sequence[str]) -> np.ndarray:
-    places = {word: place for place, word in enumerate(words)}
-    return values.map(places).fillna(-1).to_numpy(np.int64)
+    # By Arrow: quick on millions of hits and on the ten of one visitor.
+    texts = pa.array(values, type=pa.string(), from_pandas=True)
+    found = pc.index_in(texts, value_set=pa.array(words, type=pa.string()))
+    return pc.fill_null(found, -1).to_numpy(zero_copy_only=False).astype(np.int64)
 
 
 def _changes(group: np.ndarray) -> np.ndarray:

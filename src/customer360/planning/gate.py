@@ -16,7 +16,7 @@ import pyarrow as pa
 from customer360.linkage.engine_tables import as_arrow
 from customer360.planning.pressure import ContactRule
 
-__all__ = ["NEEDS_CONSENT", "Gated", "contact_room", "pass_gate"]
+__all__ = ["MESSAGES", "NEEDS_ADDRESS", "NEEDS_CONSENT", "Gated", "contact_room", "pass_gate"]
 
 # Consent that a message of a channel needs. Social tools are handed the person's data.
 # The web site and the shop are not here: the person came by herself.
@@ -38,8 +38,8 @@ _CONTACTS = pa.schema(
         ("event", pa.string()),
     ]
 )
-# A contact counts from its first event on, whatever became of it; a held-out one was not sent.
-_MESSAGES = """
+#: A contact counts from its first event on, whatever became of it; a held-out one was not sent.
+MESSAGES = """
     select customer_id, min(channel) as channel, min(cast("at" as date)) as day
     from contacts where event <> 'held_out' group by customer_id, contact_id
 """
@@ -123,7 +123,7 @@ def pass_gate(
         connection.execute(
             "create temp table candidate as select row_number() over () as row_no, * from given"
         )
-        connection.execute(f"create temp table message as {_MESSAGES}")
+        connection.execute(f"create temp table message as {MESSAGES}")
         tests = [
             *_person_tests(retention_days=retention_days, only_preferred=only_preferred),
             *(_rule_test(rule) for rule in rules),
@@ -176,7 +176,7 @@ def contact_room(
             f"""
             select d.customer_id, d.day{", " + columns if columns else ""}
             from (select distinct customer_id, cast(day as date) as day from given) d
-            left join ({_MESSAGES}) m using (customer_id)
+            left join ({MESSAGES}) m using (customer_id)
             group by d.customer_id, d.day order by d.customer_id, d.day
             """
         ).to_arrow_table()
