@@ -266,7 +266,8 @@ purchases as (
            sum(orders) filter (b.day >= m.day - 365) as orders_last_year,
            sum(orders) filter ((m.day + $days::integer - b.day) % 365 < $days::integer)
                as orders_same_season,
-           round(sum(amount), 4) / sum(orders) as order_amount, round(sum(margin), 4) / sum(orders) as order_margin,
+           round(sum(amount), 4) / sum(orders) as order_amount,
+           round(sum(margin), 4) / sum(orders) as order_margin,
            round(sum(reduced), 4) / nullif(round(sum("full"), 4), 0) as reduced_share,
            sum(cheap) as reduced_lines, sum(lines * share) as reduced_lines_usual,
            sum(coupons) as coupon_orders,
