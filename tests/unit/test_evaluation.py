@@ -16,6 +16,7 @@ from customer360.evaluation import (
     poisson_deviance,
     qini,
     qini_curve,
+    qini_intervals,
     reliability_table,
     slice_metrics,
     spearman,
@@ -264,3 +265,23 @@ def test_intervals_of_value_hold_the_metric_and_narrow_with_customers():
         low, high = narrow[name]
         assert low < found[name] < high
         assert high - low < wide[name][1] - wide[name][0]
+
+
+def test_qini_intervals_hold_the_qini_and_shrink_with_more_customers():
+    rng = np.random.default_rng(3)
+
+    def ends(customers: int) -> tuple[float, tuple[float, float]]:
+        score = rng.random(customers)
+        treated = rng.random(customers) < 0.5
+        given = {
+            "outcome": rng.poisson(0.2 + 0.3 * score * treated).astype(float),
+            "treated": treated,
+            "propensity": np.full(customers, 0.5),
+            "score": score,
+        }
+        area = qini(qini_curve(**given))
+        return area, qini_intervals(**given, customer=np.arange(customers), resamples=50)["qini"]
+
+    (area, (low, high)), (_, few) = ends(20_000), ends(500)
+    assert low < area < high and low > 0
+    assert few[1] - few[0] > 2 * (high - low)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from customer360 import review
-from customer360.contracts import CONTRACTS
+from customer360.contracts import CONTACT_SIGNALS, CONTRACTS
 from customer360.storage import Store
 
 CUSTOMERS = 40
@@ -136,3 +136,22 @@ def test_intent_is_held_at_moments_of_the_past(root: Path, monkeypatch):
     assert "buys_soon" not in held.inputs and len(held.inputs) == 3
     perfect = pd.DataFrame({"visitor_id": ["m1", "m0"], "soon_probability": [0.9, 0.1]})
     assert held.measure(perfect, held.actual)["soon_roc_auc"] == 1.0
+
+
+def test_response_is_held_on_later_contacts(root: Path, monkeypatch):
+    store = Store.open(root)
+    contacts = pd.DataFrame(
+        {"contact_id": [f"k{n}" for n in range(40)], "customer_id": "c1", "propensity": 0.5}
+    ).assign(treated=lambda t: t.index % 2 == 0, **dict.fromkeys(CONTACT_SIGNALS, 1.0))
+    # Only the first half orders because of it.
+    contacts["orders"] = (contacts["treated"] & (contacts.index < 20)) * 1.0
+    store.write("response_holdout", contacts)
+    store.close()
+    seen: dict = {}
+    monkeypatch.setattr(review, "review", lambda **given: seen.update(given))
+    review.review_models(root=root, params={}, promote=False)
+    held = seen["holdouts"]["response"]
+    assert list(held.inputs) == list(CONTACT_SIGNALS)
+    told = pd.DataFrame({"uplift": held.actual["orders"]})
+    assert held.measure(told, held.actual)["qini"] > 0.1
+    assert held.measure(told * 0, held.actual)["qini"] == pytest.approx(0.0)

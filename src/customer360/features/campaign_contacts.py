@@ -31,6 +31,7 @@ CONTACT_CHANNELS = ("email", "sms", "phone", "post", "social", "web")
 FATIGUE_DAYS = 30.0
 # An order so soon after a message had an offer to use.
 OFFER_DAYS = 21
+DIGITS = 6
 MOMENT_FEATURES = (
     "orders_before", "recency_days", "tenure_days", "orders_last_quarter", "orders_last_half",
     "orders_last_year", "orders_same_season", "order_amount", "order_margin", "reduced_share",
@@ -109,6 +110,8 @@ def campaign_contacts(
         table = as_pandas(connection.sql(_CONTACTS, params={"as_of": as_of, "days": RESPONSE_DAYS}))
     table["offer"] = offer_code(table["kind"], table["depth"])
     table["depth"] = table["depth"].fillna(0.0)
+    sums = ["propensity", "margin", "taste"]
+    table[sums] = table[sums].round(DIGITS)
     table["channel"] = _known_name(table["channel"])
     for column in ("day", "ended_on"):
         table[column] = pd.to_datetime(table[column])
@@ -229,7 +232,8 @@ def describe_moments(
                 _MOMENTS, params={"days": RESPONSE_DAYS, "fading": FATIGUE_DAYS, "open": OFFER_DAYS}
             )
         )
-    table[list(MOMENT_FEATURES)] = table[list(MOMENT_FEATURES)].astype(float)
+    # Rounded: an engine adds in any order, and the same data must give the same model.
+    table[list(MOMENT_FEATURES)] = table[list(MOMENT_FEATURES)].astype(float).round(DIGITS)
     table["day"] = pd.to_datetime(table["day"])
     return table[["customer_id", "day", *MOMENT_FEATURES]]
 
@@ -262,8 +266,9 @@ purchases as (
            sum(orders) filter (b.day >= m.day - 365) as orders_last_year,
            sum(orders) filter ((m.day + $days::integer - b.day) % 365 < $days::integer)
                as orders_same_season,
-           sum(amount) / sum(orders) as order_amount, sum(margin) / sum(orders) as order_margin,
-           sum(reduced) / nullif(sum("full"), 0) as reduced_share,
+           round(sum(amount), 4) / sum(orders) as order_amount,
+           round(sum(margin), 4) / sum(orders) as order_margin,
+           round(sum(reduced), 4) / nullif(round(sum("full"), 4), 0) as reduced_share,
            sum(cheap) as reduced_lines, sum(lines * share) as reduced_lines_usual,
            sum(coupons) as coupon_orders,
            sum(orders) filter (o.day is not null) as coupon_chances

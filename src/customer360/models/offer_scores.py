@@ -15,6 +15,7 @@ __all__ = ["order_value", "quadrant", "score_offers"]
 
 # So many orders of the average customer are added to each one's own.
 VALUE_PRIOR_ORDERS = 3.0
+DECIMALS = 5
 
 
 def order_value(moments: pd.DataFrame) -> pd.DataFrame:
@@ -108,7 +109,8 @@ def score_offers(
     ]
     if not tables:
         return pd.DataFrame()
-    return pd.concat(tables, ignore_index=True).assign(as_of=as_of)
+    # More digits than anything here is known to, and half of the file.
+    return pd.concat(tables, ignore_index=True).round(DECIMALS).assign(as_of=as_of)
 
 
 def _score_one(

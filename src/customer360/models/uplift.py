@@ -5,13 +5,14 @@ the campaign, which nobody who was held out can have, and the others. For a cust
 signals x and a message c,
 
     without a message   m(x) orders                             m = exp(a·x)
-    with a message      (1 - g(x)) · m(x) + p(x, c) orders      p = exp(b·x), g = logit⁻¹(c·x)
+    with a message      (1 - g(x)) · m(x) + p(x, c) orders      p = exp(b·x), g = h · logit⁻¹(c·x)
     with the coupon     u(x, c) · (1 - g) · m + p orders        u = logit⁻¹(d·x)
 
 so the effect is ``p - g · m``: pull adds orders whatever the customer buys, push takes a share
-of what it would have bought. Both piles are Poisson counts, the weights are shrunk (ridge).
-The coupons tell pull apart almost without the noise of everyday orders; the draw of the
-hold-out, not the coupons, says what the orders without coupon lost.
+of what it would have bought, scaled by *h*, how much a channel is heard at all. Both piles are
+Poisson counts, the weights are shrunk (ridge), push as a whole to a small one. The coupons
+tell pull apart almost without the noise of everyday orders; the draw of the hold-out, not the
+coupons, says what the orders without coupon lost.
 
 Learners that assume no such form (Künzel et al. 2019; Kennedy 2023; Athey and Imbens 2015)
 are in `models.meta_learners`.
@@ -45,6 +46,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "use": ("promotions", "coupon_habit", "reduced", "depth", "opens"),
 }  # fmt: skip
 RIDGE = {"without": 3.0, "pull": 60.0, "push": 30.0, "use": 20.0}
+PUSH_RIDGE = 10.0
 STEPS = 200
 LEAST_HELD_OUT = 200
 LEAST_ORDERS = 50
@@ -116,6 +118,8 @@ class UpliftModel:
         Mean and spread of each signal among the contacts learnt from.
     weights : dict of str to array of float
         By part of `PARTS`: intercept, then one per signal.
+    attention : dict of str to float
+        How much each channel is heard, 0 to 1: who hears nothing is not put off either.
     covariance : array of float
         Of all weights, parts in order, by Laplace's approximation.
     """
@@ -123,6 +127,7 @@ class UpliftModel:
     centre: dict[str, float]
     scale: dict[str, float]
     weights: dict[str, np.ndarray]
+    attention: dict[str, float]
     covariance: np.ndarray
 
     def predict(self, signals: pd.DataFrame) -> pd.DataFrame:
@@ -142,10 +147,11 @@ class UpliftModel:
             there is one, whether they came because of it or not).
         """
         designs = {part: _design(part, signals, self.centre, self.scale) for part in PARTS}
-        m, p, g, u = (_shape(part, d @ self.weights[part]) for part, d in designs.items())
+        m, p, s, u = (_shape(part, d @ self.weights[part]) for part, d in designs.items())
+        g = _heard(signals, self.attention) * s
         # How the effect moves with each weight (delta method).
-        moves = (-g * m, p, -g * (1 - g) * m, np.zeros(len(m)))
-        slope = np.hstack([d * s[:, None] for d, s in zip(designs.values(), moves, strict=True)])
+        moves = (-g * m, p, -g * (1 - s) * m, np.zeros(len(m)))
+        slope = np.hstack([d * v[:, None] for d, v in zip(designs.values(), moves, strict=True)])
         spread = np.sqrt(np.maximum(((slope @ self.covariance) * slope).sum(axis=1), 0.0))
         effect = p - g * m
         return pd.DataFrame(
@@ -168,6 +174,7 @@ class UpliftModel:
                 part: dict(zip(("1", *PARTS[part]), values.round(9).tolist(), strict=True))
                 for part, values in self.weights.items()
             },
+            "attention": self.attention,
             "covariance": self.covariance.tolist(),
         }
         (folder / "uplift.json").write_text(json.dumps(plain, indent=2) + "\n", encoding="utf-8")
@@ -184,6 +191,7 @@ class UpliftModel:
             centre=plain["centre"],
             scale=plain["scale"],
             weights=weights,
+            attention=plain["attention"],
             covariance=np.array(plain["covariance"]),
         )
 
@@ -200,9 +208,7 @@ def _design(
     return np.column_stack([np.ones(len(signals)), *columns])
 
 
-def fit_uplift(
-    signals: pd.DataFrame, contacts: pd.DataFrame, *, weight: np.ndarray | None = None
-) -> UpliftModel:
+def fit_uplift(signals: pd.DataFrame, contacts: pd.DataFrame) -> UpliftModel:
     """Learn the four parts from contacts sent and held out.
 
     Parameters
@@ -210,9 +216,7 @@ def fit_uplift(
     signals : pandas.DataFrame
         From `features.contact_signals`.
     contacts : pandas.DataFrame
-        The same rows: treated, depth, orders, redeemed.
-    weight : array of float, optional
-        Weight of each contact; a resample gives each as often as it was drawn.
+        The same rows: channel, treated, depth, orders, redeemed.
 
     Returns
     -------
@@ -227,38 +231,74 @@ def fit_uplift(
     coupon = treated * (contacts["depth"].to_numpy(float) > 0)
     with_coupon = contacts["redeemed"].to_numpy(float) * coupon
     others = contacts["orders"].to_numpy(float) - with_coupon
-    w = np.ones(len(contacts)) if weight is None else np.asarray(weight, dtype=float)
     cuts = np.cumsum([design.shape[1] for design in designs])[:-1]
     ridge = np.concatenate([np.r_[0.0, np.full(len(PARTS[part]), RIDGE[part])] for part in PARTS])
-    usual = max(float(np.average(others, weights=w)), _TINY)
+    usual = max(float(others.mean()), _TINY)
     starts = {"without": np.log(usual), "pull": np.log(0.02), "push": -3.0, "use": -1.0}
     start = np.concatenate([np.r_[starts[part], np.zeros(len(PARTS[part]))] for part in PARTS])
+    # Every weight is drawn to none, and push as a whole to a small one.
+    ridge[cuts[1]] = PUSH_RIDGE
+    drawn_to = np.zeros(len(start))
+    drawn_to[cuts[1]] = starts["push"]
 
     def loss(beta: np.ndarray) -> tuple[float, np.ndarray]:
         score = [d @ b for d, b in zip(designs, np.split(beta, cuts), strict=True)]
-        m, p, g, u = (_shape(part, s) for part, s in zip(PARTS, score, strict=True))
+        m, p, s, u = (_shape(part, v) for part, v in zip(PARTS, score, strict=True))
+        g = heard * s
         kept = m * (1 - treated * g)
         plain = kept * (1 - u * coupon) + treated * p * (1 - coupon) + _TINY
         used = coupon * (kept * u + p) + _TINY
         told = others * np.log(plain) - plain + coupon * (with_coupon * np.log(used) - used)
-        by_plain = w * (others / plain - 1)
-        by_used = w * coupon * (with_coupon / used - 1)
+        by_plain = others / plain - 1
+        by_used = coupon * (with_coupon / used - 1)
         by_kept = by_plain * (1 - u * coupon) + by_used * u
         slopes = (
             by_kept * kept,
             (by_plain * treated * (1 - coupon) + by_used) * p,
-            -by_kept * treated * g * (1 - g) * m,
+            -by_kept * treated * g * (1 - s) * m,
             (by_used - by_plain * coupon) * u * (1 - u) * kept,
         )
         slope = np.concatenate([d.T @ s for d, s in zip(designs, slopes, strict=True)])
-        return -w @ told + ridge @ beta**2 / 2, ridge * beta - slope
+        away = beta - drawn_to
+        return -told.sum() + ridge @ away**2 / 2, ridge * away - slope
 
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": STEPS}).x
+    options = {"maxiter": STEPS}
+    heard = np.ones(len(contacts))
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", options=options).x
+    # Learnt again, now that the pull tells how much each channel is heard.
+    pull = dict(zip(PARTS["pull"], np.split(found, cuts)[1][1:], strict=True))
+    attention = _attention(contacts["channel"], pull, scale)
+    heard = _heard(signals, attention)
+    found = minimize(loss, found, jac=True, method="L-BFGS-B", options=options).x
     weights = dict(zip(PARTS, np.split(found.round(9), cuts), strict=True))
-    information = _information(designs, list(weights.values()), treated, coupon, w)
+    information = _information(designs, list(weights.values()), treated, coupon, heard)
     # An intercept is not shrunk; a trace of ridge keeps the inverse defined.
     covariance = np.linalg.inv(information + np.diag(np.maximum(ridge, 1e-6)))
-    return UpliftModel(centre=centre, scale=scale, weights=weights, covariance=covariance.round(12))
+    return UpliftModel(
+        centre=centre,
+        scale=scale,
+        weights=weights,
+        attention=attention,
+        covariance=covariance.round(12),
+    )
+
+
+def _attention(
+    channel: pd.Series, pull: dict[str, float], scale: dict[str, float]
+) -> dict[str, float]:
+    """How much a channel is heard beside the one used most, as its pull tells; 1 at most."""
+    usual = f"by_{channel.mode().iloc[0]}"
+    force = {name: pull[name] / scale[name] for name in pull if name.startswith("by_")}
+    return {
+        name: float(np.exp(min(value - force.get(usual, value), 0.0)).round(9))
+        for name, value in force.items()
+    }
+
+
+def _heard(signals: pd.DataFrame, attention: dict[str, float]) -> np.ndarray:
+    """Attention of the channel of each contact; 1 where it is none of those known."""
+    lost = sum((1 - share) * signals[name].to_numpy() for name, share in attention.items())
+    return np.ones(len(signals)) - lost
 
 
 def cross_fit(signals: pd.DataFrame, contacts: pd.DataFrame, *, folds: int = 3) -> pd.DataFrame:
@@ -289,12 +329,13 @@ def _information(
     weights: list[np.ndarray],
     treated: np.ndarray,
     coupon: np.ndarray,
-    w: np.ndarray,
+    heard: np.ndarray,
 ) -> np.ndarray:
     """Fisher information of the weights: both piles are Poisson counts."""
     score = [d @ b for d, b in zip(designs, weights, strict=True)]
-    m, p, g, u = (_shape(part, s) for part, s in zip(PARTS, score, strict=True))
-    kept, lost = m * (1 - treated * g), treated * g * (1 - g) * m
+    m, p, s, u = (_shape(part, v) for part, v in zip(PARTS, score, strict=True))
+    g = heard * s
+    kept, lost = m * (1 - treated * g), treated * g * (1 - s) * m
     piles = (
         (
             kept * (1 - u * coupon) + treated * p * (1 - coupon),
@@ -313,5 +354,5 @@ def _information(
     total = np.zeros((sum(d.shape[1] for d in designs),) * 2)
     for expected, moves in piles:
         slope = np.hstack([d * s[:, None] for d, s in zip(designs, moves, strict=True)])
-        total += (slope * (w / np.maximum(expected, _TINY))[:, None]).T @ slope
+        total += (slope / np.maximum(expected, _TINY)[:, None]).T @ slope
     return total

@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from customer360.contracts import CONTRACTS, QUADRANTS
+from customer360.features.campaign_contacts import MOMENT_FEATURES
+from customer360.models.offer_scores import order_value, quadrant, score_offers
+from customer360.models.promo_amount import doubly_robust_gap, promo_amounts
+from customer360.models.uplift import PARTS, UpliftModel
+
+AS_OF = date(2025, 6, 30)
+OFFERS = pd.DataFrame({
+    "channel": ["email", "email", "email", "social"], "cost": 0.02,
+    "offer": ["none", "percent_10", "percent_30", "none"],
+    "kind": [None, "percent", "percent", None], "coupons": [0.0, 1.0, 1.0, 0.0],
+    "depth": [0.0, 0.1, 0.3, 0.0], "min_margin": [0.0, 0.15, 0.15, 0.0],
+    "tested": [True, True, True, False],
+})  # fmt: skip
+
+
+def moments(customers: int = 6, **columns) -> pd.DataFrame:
+    table = pd.DataFrame(1.0, index=range(customers), columns=list(MOMENT_FEATURES))
+    names = [f"c{n}" for n in range(customers)]
+    table = table.assign(customer_id=names, order_amount=100.0, order_margin=40.0, known_days=900.0)
+    return table.assign(**columns)
+
+
+def model(*, pull: float, push: float = 1e-6, base: float = 0.1, deeper: float = 0.0):
+    """A model that expects the same of everybody, more with a deeper reduction."""
+    names = sorted({name for part in PARTS.values() for name in part})
+    level = {"without": np.log(base), "pull": np.log(pull), "push": np.log(push), "use": -1.0}
+    weights = {part: np.r_[level[part], np.zeros(len(PARTS[part]))] for part in PARTS}
+    weights["pull"][1 + PARTS["pull"].index("depth")] = deeper
+    size = sum(len(values) for values in weights.values())
+    return UpliftModel(
+        centre=dict.fromkeys(names, 0.0),
+        scale=dict.fromkeys(names, 1.0),
+        weights=weights,
+        attention={},
+        covariance=np.eye(size) * 1e-4,
+    )
+
+
+def scores(uplift: UpliftModel | None, table: pd.DataFrame | None = None) -> pd.DataFrame:
+    return score_offers(
+        moments() if table is None else table,
+        offers=OFFERS,
+        receptiveness=None,
+        uplift=uplift,
+        least_uplift_orders=0.01,
+        as_of=AS_OF,
+    )
+
+
+def test_scores_keep_their_contract():
+    table = scores(model(pull=0.05))
+    assert set(table) == {c.name for c in CONTRACTS["response_scores"].columns}
+    assert len(table) == 24
+    assert not table.duplicated(["customer_id", "channel", "offer"]).any()
+
+
+def test_what_was_not_tested_has_no_effect():
+    table = scores(model(pull=0.05))
+    untested = table[table["channel"] == "social"]
+    assert untested[["uplift", "expected_margin", "quadrant"]].isna().all(axis=None)
+    assert scores(None)["uplift"].isna().all()
+
+
+def test_margin_pays_for_the_reductions_given():
+    table = scores(model(pull=0.05)).set_index("offer")
+    plain = table.loc["none"].query("channel == 'email'")
+    assert plain["expected_margin"].iloc[0] == pytest.approx(0.05 * 40, rel=0.01)
+    used = 0.1 / (1 + np.e) + 0.05
+    gain = 0.05 * 40 - 0.1 * 100 * used
+    assert table.loc["percent_10", "expected_margin"].iloc[0] == pytest.approx(gain, rel=0.01)
+
+
+def test_no_reduction_is_worth_it_below_the_margin_floor_or_for_sure_things():
+    # 40 % of margin less 30 % of reduction leaves 10 %: below the floor of 15 %.
+    table = scores(model(pull=0.3, base=0.01))
+    assert (table.loc[table["offer"] == "percent_30", "expected_margin"] <= 0).all()
+    assert (table.loc[table["offer"] == "percent_10", "expected_margin"] > 0).all()
+    sure = scores(model(pull=0.005))
+    given = sure[(sure["depth"] > 0) & (sure["quadrant"] == "sure_thing")]
+    assert len(given) and (given["expected_margin"] <= 0).all()
+
+
+def test_four_kinds_of_customers():
+    kinds = quadrant(
+        np.array([0.02, -0.02, 0.0, 0.0]), np.array([1.0, 1.0, 2.0, 0.1]), least_uplift_orders=0.01
+    )
+    assert kinds.tolist() == ["persuadable", "sleeping_dog", "sure_thing", "lost_cause"]
+    assert set(kinds) == set(QUADRANTS)
+
+
+def test_few_orders_say_little_of_what_one_is_worth():
+    table = moments(2, orders_before=[1.0, 99.0], order_margin=[400.0, 40.0])
+    value = order_value(table)
+    assert 40 < value["margin"].iloc[0] < 200
+    assert value["margin"].iloc[1] == pytest.approx(40, abs=1)
+
+
+def drawn(customers: int = 900) -> tuple[pd.DataFrame, pd.DataFrame]:
+    rng = np.random.default_rng(1)
+    table = moments(customers, reduced_lines=rng.poisson(2, customers).astype(float))
+    table = table.assign(
+        campaign_id="CAMP1", channel="email", kind="percent", coupons=1.0, taste=np.nan,
+        offer=rng.choice(["percent_10", "percent_30"], customers), propensity=0.8,
+        treated=rng.random(customers) < 0.8, orders=rng.poisson(0.2, customers).astype(float),
+    )  # fmt: skip
+    table["depth"] = np.where(table["offer"] == "percent_10", 0.1, 0.3)
+    told = pd.DataFrame({"expected_orders": 0.2, "uplift": 0.0}, index=table.index)
+    return table, told
+
+
+def test_the_smallest_reduction_that_pays():
+    contacts, told = drawn()
+    amounts = promo_amounts(
+        contacts,
+        foretold=told,
+        moments=contacts.drop(columns=["channel", "kind", "coupons", "depth", "taste", "offer"]),
+        model=model(pull=0.02, base=0.01, deeper=3.0),
+        offers=OFFERS,
+    )
+    assert list(amounts) == [c.name for c in CONTRACTS["promo_amounts"].columns]
+    assert amounts["smallest_that_pays"].sum() == amounts["profile"].nunique()
+    assert set(amounts.loc[amounts["smallest_that_pays"], "offer"]) == {"percent_10"}
+    # Below the floor, whatever it would add.
+    assert not amounts.loc[amounts["offer"] == "percent_30", "pays"].any()
+    assert (amounts["effect_low"] <= amounts["effect_high"]).all()
+
+
+def test_the_gap_is_none_when_effects_are_as_foretold():
+    contacts, told = drawn(20_000)
+    assert doubly_robust_gap(contacts, told).mean() == pytest.approx(0, abs=0.03)
+    more = contacts.assign(orders=contacts["orders"] + contacts["treated"] * 0.5)
+    assert doubly_robust_gap(more, told).mean() == pytest.approx(0.5, abs=0.03)
