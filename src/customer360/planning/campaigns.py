@@ -124,7 +124,7 @@ def plan_campaigns(
     sent = pass_gate(spread, **asked, together=True).kept.to_pandas()
     return CampaignPlan(
         decisions=_decisions(sent, as_of=as_of),
-        plan=plan,
+        plan=replace(plan, prices=_used(plan.prices, sent)),
         open=kept,
         stopped=_stopped(gated.stopped, kept),
     )
@@ -176,6 +176,15 @@ def _spread(messages: pd.DataFrame, *, weeks: int, limits: Limits) -> pd.DataFra
         slot=messages["slot"].where(~moved, weeks),
         day=pd.to_datetime(messages["day"]).add(later).dt.date,
     )
+
+
+def _used(prices: pd.DataFrame, sent: pd.DataFrame) -> pd.DataFrame:
+    """Prices of the limits, with what is used of each channel once messages are spread."""
+    counts = sent.groupby(["channel", "slot"]).size().rename("sent").reset_index()
+    counts = counts.rename(columns={"channel": "name"}).astype({"slot": "Int64"})
+    found = prices.merge(counts, on=["name", "slot"], how="left")["sent"].fillna(0.0)
+    used = prices["used"].where(prices["kind"] != "channel", found.to_numpy(dtype=float))
+    return prices.assign(used=used)
 
 
 def _decisions(sent: pd.DataFrame, *, as_of: date) -> pd.DataFrame:

@@ -209,7 +209,10 @@ def test_messages_are_spread_over_the_weeks_where_there_is_room():
     free = plan_campaigns(candidates, rules=rules, limits=Limits(), **asked).decisions
     assert free.groupby("customer_id")["slot"].apply(list).to_list() == [[1, 4]] * 10
     limits = Limits(None, {}, {"email": 6})
-    found = plan_campaigns(candidates, rules=rules, limits=limits, **asked).decisions
+    planned = plan_campaigns(candidates, rules=rules, limits=limits, **asked)
+    found = planned.decisions
+    used = planned.plan.prices.set_index("slot")["used"]
+    assert used.to_dict() == found.groupby("slot").size().reindex(used.index).to_dict()
     assert found.groupby("customer_id").size().to_list() == [2] * 10
     assert found.groupby("slot").size().max() == (found["slot"] == 4).sum() == 6
     assert (
