@@ -33,6 +33,13 @@ ROWS = (
     ("… own past rate", "clv", "naive_holdout_total_error", "{:+.1%}"),
     ("value: rank correlation of purchases", "clv", "spearman_transactions", "{:.3f}"),
     ("value: margin held by the best fifth", "clv", "value_top20_share_captured", "{:.0%}"),
+    ("coupons: average precision", "response", "receptiveness_ap", "{:.3f}"),
+    ("… best plain rule", "response", "receptiveness_ap_baseline", "{:.3f}"),
+    ("uplift: share of the oracle's Qini", "response", "qini_share_of_oracle", "{:.0%}"),
+    ("cross-sell: recall@10 of new goods", "response", "crosssell_recall_at_10", "{:.1%}"),
+    ("… `implicit`, tuned", "response", "crosssell_implicit", "{:.1%}"),
+    ("plan: true margin, best plain policy's = 1", "campaigns", "times_plain", "{:.2f}"),
+    ("tests: 95 % intervals that hold the truth", "measurement", "interval_coverage_95", "{:.1%}"),
 )
 
 
@@ -46,6 +53,9 @@ def told(folder: Path) -> dict[str, dict[str, object]]:
     linkage["linked"] = f"{linkage['records']:,} → {linkage['customers']:,}"
     if "precision" in linkage:
         linkage["quality"] = f"{linkage['precision']:.3f} / {linkage['recall']:.3f}"
+    plan = metrics["campaigns"]
+    if plan.get("true_margin_best_plain_policy", 0) > 0:
+        plan["times_plain"] = plan["true_margin"] / plan["true_margin_best_plain_policy"]
     segments = metrics["segmentation"]
     segments["segments_told"] = f"{segments['segments']} ({segments['stability_ari']:.2f})"
     return metrics
@@ -64,7 +74,7 @@ def main() -> None:
     lines = [f"| | {' | '.join(DATASETS)} |", "|---" * (len(DATASETS) + 1) + "|"]
     for label, stage, metric, form in ROWS:
         cells = [
-            form.format(runs[d][stage][metric]) if metric in runs[d][stage] else "–"
+            form.format(runs[d][stage][metric]) if metric in runs[d].get(stage, {}) else "–"
             for d in DATASETS
         ]
         lines.append(f"| {label} | {' | '.join(cells)} |")
