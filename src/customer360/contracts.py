@@ -1197,7 +1197,7 @@ CONTACT_SIGNALS = {
     "talks": "conversations of the last 182 days, as a logarithm",
     "visits": "days on the site in the last 182 days, as a logarithm",
     "taste": "share of spending in the category offered",
-    "depth": "reduction, half of its force at 12 %",
+    "depth": "reduction, as a square root",
     "depth_for_lovers": "the same, for those who use reductions",
     "gift": "1: a gift",
     **{

@@ -27,9 +27,7 @@ __all__ = [
 
 RESPONSE_DAYS = 14
 CONTACT_CHANNELS = ("email", "sms", "phone", "post", "social", "web")
-# A message weighs on the next ones for about a month.
-FATIGUE_DAYS = 30.0
-# An order so soon after a message had an offer to use.
+# An order so soon after a message had an offer to use, and the next one finds it fresh.
 OFFER_DAYS = 21
 DIGITS = 6
 MOMENT_FEATURES = (
@@ -228,9 +226,7 @@ def describe_moments(
             web_events=web_events,
         )
         table = as_pandas(
-            connection.sql(
-                _MOMENTS, params={"days": RESPONSE_DAYS, "fading": FATIGUE_DAYS, "open": OFFER_DAYS}
-            )
+            connection.sql(_MOMENTS, params={"days": RESPONSE_DAYS, "open": OFFER_DAYS})
         )
     # Rounded: an engine adds in any order, and the same data must give the same model.
     table[list(MOMENT_FEATURES)] = table[list(MOMENT_FEATURES)].astype(float).round(DIGITS)
@@ -282,7 +278,7 @@ events as (
 ),
 messages as (
     select m.customer_id, m.day, count(*) filter (event = 'sent') as sent_before,
-           sum(exp((e.day - m.day) / $fading::double)) filter (event = 'sent') as fatigue,
+           sum(exp((e.day - m.day) / $open::double)) filter (event = 'sent') as fatigue,
            min(m.day - e.day) filter (event = 'sent') as days_since_contact,
            count(*) filter (event = 'sent' and channel = 'email') as emails_before,
            count(*) filter (event = 'opened' and coalesce(reason, '') <> 'proxy')

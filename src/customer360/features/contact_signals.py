@@ -15,8 +15,6 @@ from customer360.features.campaign_contacts import CONTACT_CHANNELS, RESPONSE_DA
 __all__ = ["SIGNALS", "contact_signals"]
 
 YEAR = 365.0
-# A half of all that a reduction does is reached at this depth.
-HALF_DEPTH = 0.12
 USUAL_AGE, AGE_SPREAD = 46.0, 16.0
 SIGNALS = tuple(CONTACT_SIGNALS)
 
@@ -36,12 +34,13 @@ def contact_signals(contacts: pd.DataFrame) -> pd.DataFrame:
         `SIGNALS`, numbers without gaps, on the index given.
     """
     c = contacts
-    depth = c["depth"] / (c["depth"] + HALF_DEPTH)
+    # Twice the reduction does not add twice as much.
+    depth = np.sqrt(c["depth"])
     rate = (c["orders_before"] + 0.5) / (c["watched_days"].clip(lower=30) / YEAR + 0.3)
     silent = c["recency_days"].fillna(c["watched_days"])
     promotions = np.log((c["reduced_lines"] + 2) / (c["reduced_lines_usual"] + 2))
     seen = c["orders_before"].clip(upper=20)
-    habit = np.log((c["coupon_orders"] + 1) / (0.35 * c["coupon_chances"] + 1))
+    habit = np.log((c["coupon_orders"] + 1) / (c["coupon_chances"] + 3))
     columns = {
         "rate": np.log(rate),
         "quarter": np.log1p(c["orders_last_quarter"]),
