@@ -1256,6 +1256,22 @@ _ALL += [
         ),
     ),
     Table(
+        "cross_sell_scores",
+        "scores",
+        "a customer and what it may want next",
+        ("customer_id", "rank"),
+        (
+            _CUSTOMER,
+            _AS_OF,
+            _integer("rank", "1 for the first suggestion", "number", nullable=False),
+            _text("item", "the product, or the category", nullable=False),
+            _text("item_kind", "what the item is", allowed=("product", "category")),
+            _text("category", "category of the item"),
+            _number("score", "wish for it, to rank the items of one customer", "score"),
+            _text("reason", "what of the customer's purchases speaks for it, in words"),
+        ),
+    ),
+    Table(
         "segment_moves",
         "scores",
         "customers who went from one segment to another",

@@ -1,0 +1,1 @@
+"""What it earned: rates, tests, credit of the channels, and what experiments prove of it."""
