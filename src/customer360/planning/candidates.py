@@ -93,13 +93,13 @@ def choose_contents(
     nothing = pa.schema([(c, pa.string()) for c in ("customer_id", "main_category",
                                                     "next_category")]).empty_table()  # fmt: skip
     unscored = pa.schema([("customer_id", pa.string()), ("rank", pa.int64()),
-                          ("item", pa.string()), ("item_kind", pa.string())])  # fmt: skip
+                          ("category", pa.string())])  # fmt: skip
     return _ask(
         """with first as (
-            select customer_id, arg_min(item, rank) as item from scored
-            where item_kind = 'category' group by customer_id)
+            select customer_id, arg_min(category, rank) as category from scored
+            where category is not null group by customer_id)
         select g.customer_id, case when g.goal = 'cross_sell'
-            then coalesce(f.item, t.next_category, t.main_category)
+            then coalesce(f.category, t.next_category, t.main_category)
             else t.main_category end as category
         from goals g left join tastes t using (customer_id) left join first f using (customer_id)
         order by g.customer_id""",

@@ -45,8 +45,8 @@ def test_contents_follow_the_goal_and_the_scores_go_first():
     assert plain[:2] == ["games", "books"] and pd.isna(plain[2])
     scored = pd.DataFrame(
         {"customer_id": list("aaaab"), "rank": [1, 3, 2, 4, 1],
-         "item": ["p1", "x", "kites", "y", "z"],
-         "item_kind": ["product", "category", "category", "category", "category"]}
+         "item": ["p1", "p2", "p3", "p4", "p5"],
+         "category": [None, "x", "kites", "y", "z"]}
     )  # fmt: skip
     found = choose_contents(goals, tastes=tastes, cross_sell_scores=scored)["category"].to_list()
     assert found[:2] == ["kites", "books"]
