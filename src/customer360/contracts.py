@@ -1797,7 +1797,7 @@ _ALL += [
             _flag("treated", "sent; otherwise held out at random"),
             _number("propensity", "share sent of the campaign", "share", **_PROBABILITY),
             _number("orders", "orders within 14 days", "orders"),
-            *(_number(name, about, "") for name, about in CONTACT_SIGNALS.items()),
+            *(_number(name, about, "signal") for name, about in CONTACT_SIGNALS.items()),
         ),
     ),
     Table(
