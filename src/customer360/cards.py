@@ -35,7 +35,7 @@ def next_best_action_card(*, dataset: str, as_of: date, metrics: Mapping[str, fl
         baselines={},
         slices=None,
         limits=[
-            "answers of today count as messages from the next run on",
+            "its own answers count as messages once the log is handed in among the contacts",
             "offers to strangers were never tested: none is made",
             "an older version still knows who was erased since: serve the newest",
         ],
