@@ -26,7 +26,7 @@ def card(demo):
 def test_tells_who_it_is_and_what_to_say_to_its_reader_alone(demo, card):
     page, name, told = card
     text = page.read_text(encoding="utf-8")
-    assert name in text and "What to say, and what not" in text and "History" in text
+    assert name in text and "What to say, and what not" in text and "What happened so far" in text
     assert name not in told
     for path in (page, page.with_suffix(".ipynb")):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
