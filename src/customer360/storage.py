@@ -128,6 +128,7 @@ class Store:
     def __init__(self, root: Path):
         self.root = root
         self.connection = connect()
+        self.kept = 0
 
     @classmethod
     def open(cls, root: Path | None = None) -> Store:
@@ -162,6 +163,17 @@ class Store:
                 "or the stage that writes it (see dvc.yaml)"
             )
         return self.connection.read_parquet(str(path))
+
+    def keep(self, relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
+        """Compute a relation now, into a table of the engine, which may spill to disk.
+
+        A union of several long plans takes the engine far longer to think over than to
+        compute; kept one by one, they are short.
+        """
+        self.kept += 1
+        name = f"kept_{self.kept}"
+        relation.create(name)
+        return self.connection.table(name)
 
     def count(self, name: str) -> int:
         """Rows of the named table, read from its footer."""

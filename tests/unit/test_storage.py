@@ -408,3 +408,10 @@ def test_a_folder_holds_files_with_plain_names_only(tmp_path: Path, name):
     with pytest.raises(ValueError, match="plain name"):
         write_folder(tmp_path / "spring", {name: b""})
     assert not (tmp_path / "spring").exists()
+
+
+def test_what_is_kept_is_computed_once_and_stays(store):
+    made = store.connection.sql("select i, random() as drawn from range(3) t(i)")
+    kept = store.keep(made)
+    assert kept.fetchall() == kept.fetchall()
+    assert store.keep(made).fetchall() != kept.fetchall()
