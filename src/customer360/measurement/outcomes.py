@@ -6,13 +6,12 @@ from typing import Any
 
 import pyarrow as pa
 
+from customer360.features.campaign_contacts import RESPONSE_DAYS
 from customer360.linkage.engine_tables import as_arrow, working_connection
 from customer360.linkage.reachability import SOFT_REASON
 
 __all__ = ["RESPONSE_DAYS", "contact_outcomes"]
 
-# An order within two weeks may be an answer: long enough for a letter to be acted upon.
-RESPONSE_DAYS = 14
 _ORDERS = pa.schema(
     [
         ("customer_id", pa.string()),

@@ -13,7 +13,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from customer360.linkage.engine_tables import as_arrow, working_connection
 
-__all__ = ["RATES", "contact_rates", "rate_alerts", "site_bounces"]
+__all__ = ["RATES", "contact_rates", "rate_alerts", "shrink_shares", "site_bounces"]
 
 #: Rate -> what is counted, out of what. Opens by machines tell nothing of people: they are a
 #: rate of their own, and no part of click-to-open.
@@ -56,8 +56,8 @@ def contact_rates(outcomes: Any, *, by: Sequence[str] = ("channel",)) -> pd.Data
 
     Notes
     -----
-    `shrunk` is the mean of a beta posterior whose prior is fitted to the groups of a channel
-    by moments (Casella 1985): small groups of chance extremes stop leading every ranking.
+    `shrunk` is `shrink_shares` within the channel: small groups of chance extremes stop
+    leading every ranking.
     """
     columns = {"month": "date_trunc('month', contacted_on::date)::date", "return_reason": "reason"}
     keys = [f'{columns[name]} as "{name}"' if name in columns else f'"{name}"' for name in by]
@@ -93,17 +93,28 @@ def contact_rates(outcomes: Any, *, by: Sequence[str] = ("channel",)) -> pd.Data
     long["high"] = np.maximum(high, long["share"])
     long["shrunk"] = np.nan
     for _, group in long.groupby(["channel", "rate"], sort=False):
-        long.loc[group.index, "shrunk"] = _shrink(
+        long.loc[group.index, "shrunk"] = shrink_shares(
             group["count"].to_numpy(float), group["of"].to_numpy(float)
         )
     long = long.sort_values([*by, "place"], kind="stable", ignore_index=True)
     return long[[*by, "rate", "count", "of", "share", "low", "high", "shrunk"]]
 
 
-def _shrink(count: np.ndarray, of: np.ndarray) -> np.ndarray:
-    """Posterior means under a beta prior fitted to the groups by moments."""
+def shrink_shares(count: np.ndarray, of: np.ndarray) -> np.ndarray:
+    """Shares of groups, drawn to the common one, the more so the smaller the group.
+
+    Parameters
+    ----------
+    count, of : array of float
+        One entry per group.
+
+    Returns
+    -------
+    numpy.ndarray
+        Posterior means under a beta prior fitted to the groups by moments (Casella 1985).
+    """
     mean = count.sum() / of.sum()
-    if len(of) < 3 or not 0 < mean < 1:
+    if len(of) < 2 or not 0 < mean < 1:
         return count / of
     # Variance between groups beyond what chance within them explains.
     between = (of * (count / of - mean) ** 2).sum() - (len(of) - 1) * mean * (1 - mean)

@@ -7,135 +7,60 @@ others would have ordered without the message.
 
 from __future__ import annotations
 
-from contextlib import closing
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
-from customer360.engines import connect
-from customer360.linkage.engine_tables import as_arrow, as_pandas
 from customer360.measurement.attribution import UNTOUCHED
+from customer360.measurement.effects import campaign_results
+from customer360.measurement.returns import channel_returns
 
 __all__ = ["experiment_effects", "reconcile"]
 
-# 95 % of a normal.
-Z = 1.959964
-BEFORE_DAYS = 365
+# What a customer bought before, which no message could change.
+BEFORE = ("orders_before", "margin_before")
+MEASURES = {"conversions": "orders", "revenue": "net_amount"}
 
 
-def experiment_effects(*, orders: Any, contacts: Any, window_days: int = 14) -> pd.DataFrame:
-    r"""Orders and revenue that each channel caused, from its hold-outs.
-
-    Of campaign c, :math:`n_c (\bar y_c - \bar y_{c0})`: those written to, whether or not it
-    reached them, against those held out at random; summed over the campaigns of a channel,
-    with :math:`\mathrm{Var} = \sum_c n_c^2 (s_c^2 / n_c + s_{c0}^2 / n_{c0})`. What a customer
-    bought in the year before, which no message could change, is taken out first, and the
-    intervals narrow (CUPED: Deng et al. 2013).
+def experiment_effects(outcomes: pd.DataFrame) -> pd.DataFrame:
+    """Orders and revenue that each channel caused, from its hold-outs.
 
     Parameters
     ----------
-    orders, contacts : frame
-        Contracts `customer_orders` and `customer_contacts`.
-    window_days : int
-        Days after the contact in which orders count: that of the paths.
+    outcomes : pandas.DataFrame
+        From `outcomes.contact_outcomes`, over the window of the paths.
 
     Returns
     -------
     pandas.DataFrame
-        One row per channel with a contact: channel, contacted, held_out (of campaigns with at
-        least two on both sides), untested (contacts of other campaigns), cost (of all), then
-        conversions, conversions_low, conversions_high, revenue, revenue_low, revenue_high:
-        caused by those contacted in tested campaigns, with 95 % intervals; empty where
-        nothing was held out.
+        One row per channel with a message sent: channel, contacted and held_out (of campaigns
+        that held out two customers at least), untested (contacts of other campaigns), cost
+        (of all), then conversions, conversions_low, conversions_high, revenue, revenue_low,
+        revenue_high: what contacts of tested campaigns caused (`effects.campaign_results`,
+        summed by `returns.channel_returns`), with 95 % intervals; empty where nothing was
+        held out.
     """
-    with closing(connect()) as connection:
-        connection.register("orders", as_arrow(orders))
-        connection.register("contacts", as_arrow(contacts))
-        arms = as_pandas(
-            connection.sql(
-                """WITH asked AS (
-                       SELECT customer_id, campaign_id, channel, contact_id,
-                              bool_or(event = 'held_out') AS held,
-                              min("at") FILTER (event IN ('sent', 'held_out')) AS "at",
-                              sum(coalesce(cost, 0)) AS cost
-                       FROM contacts GROUP BY ALL),
-                   baskets AS (
-                       SELECT customer_id, source || '/' || order_id AS order_key,
-                              min(ordered_at) AS ordered_at, sum(net_amount) AS amount
-                       FROM orders WHERE status <> 'unpaid' GROUP BY ALL),
-                   came AS (
-                       SELECT coalesce(a.campaign_id, '') AS campaign_id, a.channel, a.held,
-                              a.contact_id, any_value(a.cost) AS cost,
-                              count(order_key) FILTER (ordered_at > a."at") AS orders,
-                              count(order_key) FILTER (ordered_at <= a."at") AS orders_before,
-                              coalesce(sum(amount) FILTER (ordered_at > a."at"), 0) AS revenue,
-                              coalesce(sum(amount) FILTER (ordered_at <= a."at"), 0)
-                                  AS revenue_before
-                       FROM asked a LEFT JOIN baskets b
-                         ON a.customer_id = b.customer_id
-                        AND b.ordered_at > a."at" - to_days($2::integer)
-                        AND b.ordered_at <= a."at" + to_days($1::integer)
-                       WHERE a."at" IS NOT NULL AND a.channel IS NOT NULL
-                       GROUP BY a.campaign_id, a.channel, a.held, a.contact_id),
-                   -- Where all bought alike before, there is nothing to take out.
-                   slopes AS (
-                       SELECT *,
-                              CASE WHEN var_pop(orders_before) OVER campaign > 0
-                                   THEN regr_slope(orders, orders_before) OVER campaign
-                                   ELSE 0 END AS slope,
-                              CASE WHEN var_pop(revenue_before) OVER campaign > 0
-                                   THEN regr_slope(revenue, revenue_before) OVER campaign
-                                   ELSE 0 END AS revenue_slope,
-                              orders_before - avg(orders_before) OVER campaign AS above,
-                              revenue_before - avg(revenue_before) OVER campaign
-                                  AS revenue_above
-                       FROM came WINDOW campaign AS (PARTITION BY campaign_id, channel)),
-                   expected AS (
-                       SELECT *, slope * above AS usual,
-                              revenue_slope * revenue_above AS usual_revenue FROM slopes)
-                   SELECT campaign_id, channel, held, count(*)::double AS n, sum(cost) AS cost,
-                          avg(orders - usual) AS conversions,
-                          coalesce(var_samp(orders - usual), 0) AS conversions_var,
-                          avg(revenue - usual_revenue) AS revenue,
-                          coalesce(var_samp(revenue - usual_revenue), 0) AS revenue_var
-                   FROM expected
-                   GROUP BY campaign_id, channel, held ORDER BY campaign_id, channel, held""",
-                params=[window_days, BEFORE_DAYS],
-            )
+    whole = outcomes.assign(variant="all")
+    measured = {
+        name: campaign_results(whole, outcome=column, before=BEFORE)
+        for name, column in MEASURES.items()
+    }
+    campaigns = measured["conversions"]
+    tested = campaigns["tested"].astype(bool)
+    table = (
+        campaigns.assign(
+            untested=campaigns["contacted"].mask(tested, 0),
+            contacted=campaigns["contacted"].where(tested, 0),
+            held_out=campaigns["held_out"].where(tested, 0),
         )
-    sides = [
-        arms[arms["held"] == held].set_index(["channel", "campaign_id"]).drop(columns="held")
-        for held in (False, True)
-    ]
-    both = sides[0].join(sides[1].add_suffix("_held"))
-    tested = (both["n"] >= 2) & (both["n_held"] >= 2)
-    table = pd.DataFrame(
-        {
-            "contacted": both["n"].where(tested, 0.0),
-            "held_out": both["n_held"].where(tested, 0.0),
-            "untested": both["n"].where(~tested, 0.0),
-            "cost": both["cost"],
-        }
+        .groupby("channel")[["contacted", "held_out", "untested", "cost"]]
+        .sum()
     )
-    for measure in ("conversions", "revenue"):
-        caused = both["n"] * (both[measure] - both[f"{measure}_held"])
-        spread = both["n"] ** 2 * (
-            both[f"{measure}_var"] / both["n"] + both[f"{measure}_var_held"] / both["n_held"]
-        )
-        table[measure], table[f"{measure}_var"] = caused.where(tested), spread.where(tested)
-    found = table.groupby("channel").sum(min_count=1)
-    for measure in ("conversions", "revenue"):
-        half = Z * np.sqrt(found.pop(f"{measure}_var"))
-        found[f"{measure}_low"], found[f"{measure}_high"] = (
-            found[measure] - half,
-            found[measure] + half,
-        )
-    columns = ["contacted", "held_out", "untested", "cost"] + [
-        f"{measure}{end}" for measure in ("conversions", "revenue") for end in ("", "_low", "_high")
-    ]
+    for name, results in measured.items():
+        found = channel_returns(results).set_index("channel")
+        for end, source in (("", "effect"), ("_low", "low"), ("_high", "high")):
+            table[f"{name}{end}"] = found[source] * found["contacts"]
     # Rounded: sums made in another order must give the same bytes.
-    return found[columns].round(6).reset_index()
+    return table.astype(float).round(6).reset_index()
 
 
 def reconcile(credits: pd.DataFrame, effects: pd.DataFrame, *, margin_rate: float) -> pd.DataFrame:

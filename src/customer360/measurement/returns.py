@@ -17,6 +17,10 @@ __all__ = ["FATIGUE_DAYS", "channel_returns", "pressure_effects", "response_curv
 #: Messages of so many days before are taken to weigh on the next.
 FATIGUE_DAYS = 28
 _Z = 1.959964
+_RETURNS = [
+    "channel", "campaigns", "contacts", "cost_per_contact", "effect", "low", "high", "next_low",
+    "next_high", "heterogeneity", "return", "return_low", "return_high",
+]  # fmt: skip
 
 
 def channel_returns(results: pd.DataFrame) -> pd.DataFrame:
@@ -66,7 +70,7 @@ def channel_returns(results: pd.DataFrame) -> pd.DataFrame:
         for name, value in (("", mean), ("_low", row["low"]), ("_high", row["high"])):
             row[f"return{name}"] = (value - cost) / cost if cost > 0 else np.nan
         rows.append(row)
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=_RETURNS)
 
 
 def _pooled(

@@ -11,6 +11,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from customer360.linkage.engine_tables import as_arrow, working_connection
 from customer360.measurement.outcomes import RESPONSE_DAYS
+from customer360.measurement.rates import shrink_shares
 
 __all__ = ["file_quality", "representative_results", "visit_first"]
 
@@ -97,18 +98,8 @@ def representative_results(
     met = found["met"].clip(lower=1)
     found["order_share"] = found["signed"] / met
     found["low"], found["high"] = proportion_confint(found["signed"], met, method="wilson")
-    found["shrunk"] = _shrunk(found["signed"].to_numpy(float), met.to_numpy(float))
+    found["shrunk"] = shrink_shares(found["signed"].to_numpy(float), met.to_numpy(float))
     return found
-
-
-def _shrunk(count: np.ndarray, of: np.ndarray) -> np.ndarray:
-    """Shares drawn to the common one as far as chance alone would scatter them."""
-    mean = count.sum() / max(of.sum(), 1)
-    within = mean * (1 - mean) / of
-    total = float(np.var(count / of, ddof=1)) if len(of) > 1 else 0.0
-    between = max(total - within.mean(), 0.0)
-    own = np.zeros(len(of)) if between == 0 else between / (between + within)
-    return mean + own * (count / of - mean)
 
 
 def file_quality(visits: Any, *, records: Any, linked_records: Any) -> pd.DataFrame:

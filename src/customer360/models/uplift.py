@@ -29,7 +29,7 @@ import pandas as pd
 from scipy.optimize import minimize
 from scipy.special import expit
 
-__all__ = ["PARTS", "UpliftModel", "contacts_needed", "cross_fit", "fit_uplift", "is_tested"]
+__all__ = ["PARTS", "UpliftModel", "cross_fit", "fit_uplift", "is_tested"]
 
 # Signals of each part of the model. Pull does not read how often a customer buys: that is
 # what tells a coupon that brought an order from one used on an order that came anyway.
@@ -58,54 +58,6 @@ def is_tested(contacts: pd.DataFrame) -> bool:
     """Whether enough people were held out at random for an effect to be known."""
     held = ~contacts["treated"].to_numpy(bool) & (contacts["propensity"].to_numpy(float) > 0)
     return bool(held.sum() >= LEAST_HELD_OUT and contacts["orders"].sum() >= LEAST_ORDERS)
-
-
-def contacts_needed(
-    share_ordering: float,
-    *,
-    least_uplift: float,
-    held_out_share: float = 0.2,
-    power: float = 0.8,
-    level: float = 0.05,
-) -> int:
-    """Size of the test that would tell whether a message changes anything.
-
-    Two proportions, by Cohen's arcsine effect size (Cohen 1988, ch. 6).
-
-    Parameters
-    ----------
-    share_ordering : float
-        Share that orders without a message.
-    least_uplift : float
-        Smallest difference worth knowing, as a share of people.
-    held_out_share : float
-        Share drawn at random that gets nothing.
-    power : float
-        Chance to see such a difference if it is there.
-    level : float
-        Chance to see one that is not.
-
-    Returns
-    -------
-    int
-        People in the test, contacted and held out.
-
-    Examples
-    --------
-    >>> contacts_needed(0.10, least_uplift=0.02)
-    11969
-    """
-    from statsmodels.stats.power import NormalIndPower
-    from statsmodels.stats.proportion import proportion_effectsize
-
-    higher = min(share_ordering + least_uplift, 1.0)
-    held = NormalIndPower().solve_power(
-        effect_size=proportion_effectsize(higher, share_ordering),
-        alpha=level,
-        power=power,
-        ratio=(1 - held_out_share) / held_out_share,
-    )
-    return int(np.ceil(held / held_out_share))
 
 
 @dataclass(frozen=True)

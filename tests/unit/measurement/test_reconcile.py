@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from customer360.measurement.attribution import UNTOUCHED, credit_channels
+from customer360.measurement.outcomes import contact_outcomes
 from customer360.measurement.paths import build_paths
 from customer360.measurement.reconcile import experiment_effects, reconcile
 from customer360.plots.attribution import credited_and_proven
@@ -15,23 +16,32 @@ DAY = pd.Timestamp("2025-03-01 09:00")
 def orders(*rows: tuple[str, float, float]) -> pd.DataFrame:
     """Customer, days after 1 March, amount."""
     table = pd.DataFrame(rows, columns=["customer_id", "days", "net_amount"])
+    ordered_at = DAY + pd.to_timedelta(table.pop("days"), unit="D")
     return table.assign(
         source="till",
         order_id=[f"o{number}" for number in range(len(table))],
-        ordered_at=DAY + pd.to_timedelta(table.pop("days"), unit="D"),
+        ordered_at=ordered_at,
+        ordered_on=ordered_at.dt.date,
         status="paid",
+        coupon_id=pd.Series(dtype=str),
+        amount=table["net_amount"],
+        margin=table["net_amount"] * 0.3,
     )
 
 
 def contacts(*rows: tuple[str, str, float, str]) -> pd.DataFrame:
     """Customer, channel, days after 1 March, events that were written down."""
     lines = [
-        (customer, f"k{number}", "CAMP", channel, DAY + pd.Timedelta(days=days), event, 0.5)
+        (customer, f"k{number}", "CAMP", channel, DAY + pd.Timedelta(days=days), event, 1.0)
         for number, (customer, channel, days, events) in enumerate(rows)
         for event in events.split()
     ]
     names = ["customer_id", "contact_id", "campaign_id", "channel", "at", "event", "cost"]
-    return pd.DataFrame(lines, columns=names)
+    return pd.DataFrame(lines, columns=names).assign(variant="a", reason=pd.Series(dtype=str))
+
+
+def effects_of(sales: pd.DataFrame, told: pd.DataFrame) -> pd.DataFrame:
+    return experiment_effects(contact_outcomes(told, orders=sales).to_pandas())
 
 
 def visits(*rows: tuple[str, str, float]) -> pd.DataFrame:
@@ -109,27 +119,25 @@ def world(effect: float, seed: int = 1, people: int = 2000) -> tuple[pd.DataFram
 
 def test_effect_is_the_difference_times_the_contacted_with_its_interval():
     sales, told = world(0.2)
-    found = experiment_effects(orders=sales, contacts=told).set_index("channel").loc["email"]
+    found = effects_of(sales, told).set_index("channel").loc["email"]
     arrived = set(sales["customer_id"])
     first = told.drop_duplicates("customer_id")
     bought = first["customer_id"].isin(arrived)
     held = first["event"] == "held_out"
     difference = bought[~held].mean() - bought[held].mean()
     assert found["conversions"] == pytest.approx((~held).sum() * difference)
-    half = (
-        (~held).sum()
-        * 1.959964
-        * np.sqrt(bought[~held].var() / (~held).sum() + bought[held].var() / held.sum())
-    )
-    assert found["conversions_high"] - found["conversions"] == pytest.approx(half)
+    rest = bought - np.where(held, bought[held].mean(), bought[~held].mean())
+    variance = rest @ rest / (len(rest) - 2)
+    half = (~held).sum() * 1.9612 * np.sqrt(variance / (~held).sum() + variance / held.sum())
+    assert found["conversions_high"] - found["conversions"] == pytest.approx(half, rel=1e-4)
     assert found["revenue"] == pytest.approx(40 * found["conversions"])
-    assert found["cost"] == pytest.approx(0.5 * (told["event"] != "held_out").sum())
+    assert found["cost"] == pytest.approx((~held).sum())
 
 
 def test_a_channel_without_effect_is_credited_by_rules_and_reconciled_to_nothing():
     sales, told = world(0.0)
     credits = credit_channels(*build_paths(orders=sales, contacts=told, web_events=visits()))
-    effects = experiment_effects(orders=sales, contacts=told)
+    effects = effects_of(sales, told)
     table = reconcile(credits, effects, margin_rate=0.3).query("channel == 'email'")
     assert (table["credited"] > 250).all()
     assert (table["proven_low"] < 0).all()
@@ -141,7 +149,7 @@ def test_intervals_cover_no_effect_as_often_as_they_say():
     covered = 0
     for seed in range(30):
         sales, told = world(0.0, seed=100 + seed, people=200)
-        found = experiment_effects(orders=sales, contacts=told).iloc[0]
+        found = effects_of(sales, told).iloc[0]
         covered += found["conversions_low"] <= 0 <= found["conversions_high"]
     assert covered >= 26
 
@@ -152,8 +160,8 @@ def test_what_was_bought_before_narrows_the_interval():
     keen = sales["customer_id"].unique()
     before = orders(*[(name, -rng.integers(1, 300), 40.0) for name in keen for _ in range(3)])
     before["order_id"] = "before" + before["order_id"]
-    plain = experiment_effects(orders=sales, contacts=told).iloc[0]
-    found = experiment_effects(orders=pd.concat([sales, before]), contacts=told).iloc[0]
+    plain = effects_of(sales, told).iloc[0]
+    found = effects_of(pd.concat([sales, before]), told).iloc[0]
     width = found["conversions_high"] - found["conversions_low"]
     assert width < 0.1 * (plain["conversions_high"] - plain["conversions_low"])
 
@@ -164,7 +172,7 @@ def test_advice_goes_no_further_than_the_experiments():
     told = pd.concat([told, untested.assign(contact_id="d" + untested["contact_id"])])
     sales = pd.concat([sales, orders(("d1", 3, 40.0)).assign(order_id="d1")])
     credits = credit_channels(*build_paths(orders=sales, contacts=told, web_events=visits()))
-    effects = experiment_effects(orders=sales, contacts=told)
+    effects = effects_of(sales, told)
     table = reconcile(credits, effects, margin_rate=0.3).query("rule == 'last'")
     advice = table.set_index("channel")["advice"].to_dict()
     assert advice == {"email": "more", "sms": "test first", UNTOUCHED: ""}
@@ -180,7 +188,7 @@ def test_empty_tables_give_empty_tables():
     )
     assert touches.empty
     assert outcomes.empty
-    assert experiment_effects(orders=sales.head(0), contacts=told.head(0)).empty
+    assert effects_of(sales.head(0), told.head(0)).empty
 
 
 def test_the_figure_shows_tested_channels_only():
@@ -188,7 +196,7 @@ def test_the_figure_shows_tested_channels_only():
     untested = contacts(*[(f"d{n}", "sms", 0, "sent delivered") for n in range(5)])
     told = pd.concat([told, untested.assign(contact_id="d" + untested["contact_id"])])
     credits = credit_channels(*build_paths(orders=sales, contacts=told, web_events=visits()))
-    effects = experiment_effects(orders=sales, contacts=told)
+    effects = effects_of(sales, told)
     ax = credited_and_proven(reconcile(credits, effects, margin_rate=0.3))
     assert [label.get_text() for label in ax.get_yticklabels()] == ["email"]
     dots = {line.get_label(): line.get_xdata()[0] for line in ax.lines if len(line.get_xdata())}

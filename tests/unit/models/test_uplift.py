@@ -10,7 +10,6 @@ from customer360.contracts import CONTACT_SIGNALS
 from customer360.models.meta_learners import LEARNERS, learn_effect
 from customer360.models.uplift import (
     UpliftModel,
-    contacts_needed,
     cross_fit,
     fit_uplift,
     is_tested,
@@ -116,8 +115,3 @@ def test_without_hold_out_nothing_is_tested(world):
     contacts = world[1]
     assert is_tested(contacts)
     assert not is_tested(contacts[contacts["treated"]])
-
-
-def test_a_smaller_change_needs_a_larger_test():
-    small, large = (contacts_needed(0.1, least_uplift=lift) for lift in (0.02, 0.01))
-    assert large > 3 * small
