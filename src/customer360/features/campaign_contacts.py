@@ -97,7 +97,7 @@ def campaign_contacts(
     -------
     pandas.DataFrame
         One row per contact_id, in its order: customer_id, campaign_id, day, channel, goal,
-        theme, category, offer, kind, coupons (how many were sent), depth and min_margin
+        theme, image, category, offer, kind, coupons (how many were sent), depth and min_margin
         (shares), cost (currency), treated, propensity (share sent of the campaign), orders,
         redeemed (orders with a coupon of the campaign), answered (such an order came before
         the campaign ended, `ended_on`), margin (currency), taste (share of earlier spending
@@ -136,7 +136,8 @@ aimed as (
         on split_part(offers.offer_id, '-', 1) = campaign_id and contains(offers.offer_id, '-')
 ),
 told as (
-    select drawn.*, goal, theme, offers.category, coalesce(kind, book) as kind, depth, offer_id,
+    select drawn.*, goal, theme, image, offers.category,
+           coalesce(kind, book) as kind, depth, offer_id,
            coalesce(coupons, (depth > 0)::integer, 0) as coupons,
            greatest(ended_at::date, day + $days::integer) as ended_on,
            coalesce(drawn.channel, campaigns.channel) as how, cost_per_contact as cost,
@@ -179,8 +180,9 @@ liked as (
     where (told.campaign_id, told.variant) not in (select campaign_id, variant from wide)
     group by contact_id
 )
-select contact_id, customer_id, campaign_id, day, how as channel, goal, theme, category, kind,
-       depth, min_margin, cost, treated, propensity, coalesce(orders, 0)::double as orders,
+select contact_id, customer_id, campaign_id, day, how as channel, goal, theme, image,
+       category, kind, depth, min_margin, cost, treated, propensity,
+       coalesce(orders, 0)::double as orders,
        coalesce(redeemed, 0)::double as redeemed, coalesce(answered, false) as answered,
        ended_on, coalesce(margin, 0) as margin,
        coupons, coalesce(here, 0) / nullif(everywhere, 0) as taste

@@ -117,6 +117,28 @@ class UpliftModel:
             index=signals.index,
         )
 
+    def parts(self, signals: pd.DataFrame) -> pd.DataFrame:
+        """What each contact would do, taken apart.
+
+        Parameters
+        ----------
+        signals : pandas.DataFrame
+            From `features.contact_signals`, one row per contact.
+
+        Returns
+        -------
+        pandas.DataFrame
+            On the same index: without (orders without a message), pull (orders it adds),
+            push (share of the former that it puts off), use (share of orders that come
+            anyway and use a coupon): uplift is ``pull - push * without``.
+        """
+        shaped = {
+            part: _shape(part, _design(part, signals, self.centre, self.scale) @ weights)
+            for part, weights in self.weights.items()
+        }
+        shaped["push"] = shaped["push"] * _heard(signals, self.attention)
+        return pd.DataFrame(shaped, index=signals.index)
+
     def save(self, folder: Path) -> None:
         """Write uplift.json."""
         plain = {
