@@ -518,6 +518,39 @@ def leaked(
 
 
 @app.command()
+def lineage(
+    campaign: Annotated[
+        Path, typer.Argument(help="folder of a campaign", exists=True, file_okay=False)
+    ],
+) -> None:
+    """Name the models behind a campaign: version and run in MLflow.
+
+    Its manifest names each model by the fingerprint of its files; MLflow knows the rest.
+
+    Example: [bold]customer360 lineage data/handoff/campaigns/retention[/]
+    """
+    from customer360.handover import models_behind
+    from customer360.tracking import TrackingError
+
+    manifest = campaign / "manifest.json"
+    if not manifest.is_file():
+        raise _stop(f"{manifest} is not there", then="name a folder below data/handoff")
+    try:
+        found = models_behind(root=_root(), manifest=manifest)
+    except TrackingError as error:
+        raise _stop(str(error)) from None
+    if not found:
+        console.print("The manifest names no model.")
+    for name, version in found.items():
+        if version is None:
+            console.print(f"[bold]{escape(name)}[/]: not in this registry; was it made elsewhere?")
+            continue
+        held = f" ({version['aliases']})" if version["aliases"] else ""
+        console.print(f"[bold]{escape(name)}[/]: {version['model']}{held}")
+        console.print(f"  [dim]run {version['run_id']}, {version['link']}[/]")
+
+
+@app.command()
 def scenarios(
     at: Annotated[str, typer.Option(help="day of sending, such as 2026-01-01")],
     dry_run: Annotated[
