@@ -567,6 +567,7 @@ def scenarios(
     """
     from datetime import date
 
+    from customer360.planning.pressure import ContactRule
     from customer360.planning.scenario_rules import read_scenarios
     from customer360.planning.scenarios import count_stops
     from customer360.planning.scenarios import dry_run as send
@@ -576,7 +577,14 @@ def scenarios(
     root = _root()
     try:
         end, start = date.fromisoformat(at), date.fromisoformat(dry_run or at)
-        rules = read_scenarios((root / "scenarios.yaml").read_text(encoding="utf-8"))
+        caps = [ContactRule(**rule) for rule in _params(root)["scenarios"]["contact_rules"]]
+        text = (root / "scenarios.yaml").read_text(encoding="utf-8")
+        rules = read_scenarios(text, contact_rules=caps)
+    except (KeyError, TypeError):
+        raise _stop(
+            "params.yaml does not say how often a person may be contacted",
+            then="write scenarios: contact_rules: in it, as the project has them",
+        ) from None
     except FileNotFoundError:
         raise _stop("scenarios.yaml is not there", then="take that of the project") from None
     except ValueError as error:

@@ -18,7 +18,6 @@ from customer360.storage import Store
 
 RULES = """\
 control_share: 0.1
-contact_rules: [{at_most: 1, window_days: 2}]
 traps: {email_domain: traps.example.com, street: 1 rue du Port, postcode: "44000", city: Nantes}
 scenarios:
   thanks:
@@ -48,7 +47,8 @@ def call(*arguments: str):
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch) -> Path:
-    (tmp_path / "params.yaml").write_text("dataset: shop\n")
+    rules = "scenarios: {contact_rules: [{at_most: 1, window_days: 2}]}"
+    (tmp_path / "params.yaml").write_text(f"dataset: shop\n{rules}\n")
     (tmp_path / "scenarios.yaml").write_text(RULES)
     store = Store.open(tmp_path)
     facts = {"name": "shop", "currency": "EUR", "country": "FR", "timezone": "Europe/Paris"}
@@ -129,7 +129,7 @@ def test_what_is_wrong_is_told(project):
     assert "Stopped." in call("scenarios", "--at", "tomorrow").output
     (project / "scenarios.yaml").write_text(RULES.replace("order", "ordr"))
     output = " ".join(call("scenarios", "--at", "2026-03-04").output.split())
-    assert "line 7, scenario thanks, when: no occasion is called 'ordr'" in output
+    assert "line 6, scenario thanks, when: no occasion is called 'ordr'" in output
     (project / "scenarios.yaml").write_text(RULES.replace(", city: Nantes", ""))
     output = " ".join(call("scenarios", "--at", "2026-03-04").output.split())
     assert "line 3, traps: `city` is missing" in output
@@ -142,3 +142,14 @@ def test_what_is_wrong_is_told(project):
     assert "make pipeline" in call("scenarios", "--at", "2026-03-04").output
     (project / "aside.parquet").rename(project / "data/customers/customers.parquet")
     assert digests(project) == before
+
+
+def test_how_often_is_never_left_open(project):
+    for text in ("dataset: shop\n", "scenarios: {contact_rules: [{at_most: 1, days: 2}]}\n"):
+        (project / "params.yaml").write_text(text)
+        result = call("scenarios", "--at", "2026-03-04")
+        assert result.exit_code == 1 and "contact_rules" in result.output
+    (project / "params.yaml").write_text(
+        "scenarios: {contact_rules: [{at_most: 1, window_days: 2, channel: fax}]}\n"
+    )
+    assert "no channel is called 'fax'" in call("scenarios", "--at", "2026-03-04").output
