@@ -132,7 +132,7 @@ def test_what_is_wrong_is_told(project):
     assert "line 6, scenario thanks, when: no occasion is called 'ordr'" in output
     (project / "scenarios.yaml").write_text(RULES.replace(", city: Nantes", ""))
     output = " ".join(call("scenarios", "--at", "2026-03-04").output.split())
-    assert "line 3, traps: `city` is missing" in output
+    assert "line 2, traps: `city` is missing" in output
     (project / "scenarios.yaml").write_text("\n".join(RULES.split("\n")[3:]))
     assert "write `traps:`" in call("scenarios", "--at", "2026-03-04").output
     (project / "scenarios.yaml").unlink()
