@@ -24,6 +24,7 @@ __all__ = [
     "MOODS",
     "QUADRANTS",
     "RAW_TABLES",
+    "SERVICE",
     "SHOCKS",
     "Column",
     "ContractError",
@@ -272,6 +273,8 @@ CONTACT_EVENTS = (
     "unsubscribed",
     "referred",
 )
+# Source and campaign of what the decision service offered: its ids are customers of ours.
+SERVICE = "service"
 MOODS = ("pleased", "neutral", "annoyed", "furious")
 SHOCKS = ("late", "damaged", "out_of_stock", "bad_call", "good_call", "pressure")
 LIFE_EVENTS = ("birth", "move", "wedding", "retirement", "home_purchase")

@@ -18,6 +18,7 @@ from customer360.storage import Store
 
 RULES = """\
 control_share: 0.1
+# contact_rules stand in params.yaml
 traps: {email_domain: traps.example.com, street: 1 rue du Port, postcode: "44000", city: Nantes}
 scenarios:
   thanks:
@@ -129,10 +130,10 @@ def test_what_is_wrong_is_told(project):
     assert "Stopped." in call("scenarios", "--at", "tomorrow").output
     (project / "scenarios.yaml").write_text(RULES.replace("order", "ordr"))
     output = " ".join(call("scenarios", "--at", "2026-03-04").output.split())
-    assert "line 6, scenario thanks, when: no occasion is called 'ordr'" in output
+    assert "line 7, scenario thanks, when: no occasion is called 'ordr'" in output
     (project / "scenarios.yaml").write_text(RULES.replace(", city: Nantes", ""))
     output = " ".join(call("scenarios", "--at", "2026-03-04").output.split())
-    assert "line 2, traps: `city` is missing" in output
+    assert "line 3, traps: `city` is missing" in output
     (project / "scenarios.yaml").write_text("\n".join(RULES.split("\n")[3:]))
     assert "write `traps:`" in call("scenarios", "--at", "2026-03-04").output
     (project / "scenarios.yaml").unlink()
