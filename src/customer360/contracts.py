@@ -1083,7 +1083,7 @@ FEATURES = (
     _number("season_ahead_share", "purchase days whose anniversary falls in the horizon", "share"),
     _number(
         "yearly_rhythm",
-        "how much purchases keep to one time of the year; 1: one day; a habit from two years on",
+        "how much purchases keep to one time of the year; 1: one day, or one purchase only",
         "0 to 1",
     ),
     _number("gap_last_days", "days between the last two purchase days", "days"),
