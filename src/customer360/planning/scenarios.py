@@ -23,7 +23,7 @@ from customer360.planning.gate import Gated, pass_gate
 from customer360.planning.occasions import find_occasions, take_columns
 from customer360.planning.scenario_rules import ScenarioRules
 
-__all__ = ["CAPACITY", "CONTROL", "count_stops", "dry_run", "due_actions"]
+__all__ = ["CAPACITY", "CONTROL", "count_stops", "dry_run"]
 
 CONTROL = "control group"
 CAPACITY = "capacity"
@@ -34,30 +34,6 @@ _PERSON = (
     *(f"reachable_{channel}" for channel in ("email", "sms", "phone", "post")),
     "preferred_channel", "as_of", "last_order_at", "updated_at",
 )  # fmt: skip
-
-
-def due_actions(
-    rules: ScenarioRules,
-    tables: Mapping[str, Any],
-    *,
-    at: date,
-    timezone: str,
-    horizon_days: int,
-    earlier: Any | None = None,
-) -> pd.DataFrame:
-    """Actions of one day; what is stopped today may go on a later day (`late_days`).
-
-    Parameters and result as in `dry_run`, with `start` and `end` on the day `at`.
-    """
-    return dry_run(
-        rules,
-        tables,
-        start=at,
-        end=at,
-        timezone=timezone,
-        horizon_days=horizon_days,
-        earlier=earlier,
-    )
 
 
 def dry_run(
@@ -80,7 +56,7 @@ def dry_run(
         there are. Of a day, only what was known on it is read; but who may be contacted is
         what `customers` says, whenever that was written.
     start, end : date
-        First and last day of sending.
+        First and last day of sending; what is stopped on the last one may go later (`late_days`).
     timezone : str
         IANA name.
     horizon_days : int, days

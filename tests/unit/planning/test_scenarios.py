@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from customer360.contracts import CONTRACTS
 from customer360.planning.pressure import ContactRule
 from customer360.planning.scenario_rules import Scenario, ScenarioRules
-from customer360.planning.scenarios import CAPACITY, CONTROL, count_stops, dry_run, due_actions
+from customer360.planning.scenarios import CAPACITY, CONTROL, count_stops, dry_run
 
 AS_OF = date(2026, 3, 31)
 DAY = date(2026, 3, 2)
@@ -405,7 +405,8 @@ def test_a_dry_run_is_what_daily_runs_would_have_sent(tables, made, rules, room)
     whole = dry_run(shared, tables, start=DAY, end=DAY + days(4), **ASKED)
     earlier = None
     for number in range(5):
-        one = due_actions(shared, tables, at=DAY + days(number), earlier=earlier, **ASKED)
+        at = DAY + days(number)
+        one = dry_run(shared, tables, start=at, end=at, earlier=earlier, **ASKED)
         went = one[one["stopped_by"].isna() | (one["stopped_by"] == CONTROL)]
         earlier = went if earlier is None else pd.concat([earlier, went], ignore_index=True)
     went = whole[whole["stopped_by"].isna() | (whole["stopped_by"] == CONTROL)]
@@ -425,5 +426,5 @@ def test_nothing_dated_after_the_day_is_read(tables, made, rules, number):
         for name, time in dated.items()
     }
     shared = ScenarioRules(tuple(made), contact_rules=tuple(rules))
-    one, other = (due_actions(shared, t, at=at, **ASKED) for t in (tables, known))
+    one, other = (dry_run(shared, t, start=at, end=at, **ASKED) for t in (tables, known))
     pd.testing.assert_frame_equal(one, other)
