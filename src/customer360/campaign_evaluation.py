@@ -23,9 +23,6 @@ from customer360.worlds.demo.laws import Laws
 __all__ = ["count_violations", "true_margins"]
 
 RESPONSE_DAYS = 14
-# Share of the orders that would come anyway and use an open offer, and what love of
-# promotions adds to it: the law of `worlds.demo.baskets.redeem`.
-REDEEMED, REDEEMED_BY_LOVERS = 0.15, 0.5
 
 
 def true_margins(
@@ -81,14 +78,15 @@ def _joined(policies: dict[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.concat([table[names].assign(policy=name) for name, table in policies.items()])
 
 
-_EFFECT, _DAYS = Laws().fatigue_effect, Laws().fatigue_days
+_LAWS = Laws()
+_EFFECT, _DAYS = _LAWS.fatigue_effect, _LAWS.fatigue_days
 # What each person is like, what was sent to it lately, and how much of a channel arrives.
 _FACTS = f"""
     create temp table effects as
         unpivot (select * from uplift) on columns('effect_.*') into name offer value effect;
     create temp table facts as
         select person_id, margin_per_order, revenue_per_order, push,
-            {REDEEMED} + {REDEEMED_BY_LOVERS} * promo_affinity as redeems,
+            {_LAWS.redeemed} + {_LAWS.redeemed_by_lovers} * promo_affinity as redeems,
             case when left_on is null or left_on > getvariable('as_of')
                 then purchase_rate * {RESPONSE_DAYS} / 365.25 else 0 end as coming
         from traits join people using (person_id);

@@ -10,16 +10,21 @@ from pathlib import Path
 from typing import Any
 
 import narwhals as nw
+import pyarrow as pa
 
 from customer360.cleaning.local_day import local_day
 from customer360.cleaning.orders import EARLIEST
-from customer360.contracts import CONTRACTS, RAW_TABLES, empty_table
+from customer360.contracts import CONTRACTS, RAW_TABLES, arrow_schema, empty_table
 from customer360.periods import resolve_calendar, today
 from customer360.storage import Store
-from customer360.worlds import load
+from customer360.worlds import Arrived, load
+from customer360.worlds.decision_log import read_decision_log
+from customer360.worlds.mapped import incoming_folder
 from customer360.worlds.spec import DatasetError, read_spec
 
 __all__ = ["capture", "spec_path"]
+
+DECISIONS = "decisions"
 
 
 def spec_path(root: Path, name: str) -> Path:
@@ -63,6 +68,7 @@ def capture(*, root: Path, name: str) -> dict[str, int]:
     """
     spec = read_spec(spec_path(root, name))
     arrived = load(spec=spec, root=root)
+    _add_decisions(arrived, folder=incoming_folder(spec=spec, root=root) / DECISIONS)
     store = Store.open(root)
     try:
         rows = {}
@@ -92,6 +98,26 @@ def capture(*, root: Path, name: str) -> dict[str, int]:
     finally:
         store.close()
     return rows
+
+
+def _add_decisions(arrived: Arrived, *, folder: Path) -> None:
+    """Join what the decision service offered, where its log was handed in, to the contacts."""
+    contacts, rejected = read_decision_log(folder)
+    if contacts.num_rows:
+        there = arrived.tables.get("contacts")
+        arrived.tables["contacts"] = _with(there, contacts, name="raw.contacts")
+    if rejected.num_rows:
+        arrived.rejected = _with(arrived.rejected, rejected, name="raw.rejected")
+
+
+def _with(frame: Any | None, more: pa.Table, *, name: str) -> pa.Table:
+    if frame is None:
+        return more
+    there = nw.from_native(frame).lazy().collect("pyarrow").to_native()
+    # A column that nothing fills has no type of its own before the contract gives it one.
+    known = arrow_schema(CONTRACTS[name])
+    types = pa.schema([known.field(column) for column in there.column_names])
+    return pa.concat_tables([there.cast(types, safe=False), more], promote_options="permissive")
 
 
 def _facts(spec: dict[str, Any], calendar: dict[str, str]) -> dict[str, Any]:

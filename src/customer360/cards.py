@@ -35,7 +35,7 @@ def next_best_action_card(*, dataset: str, as_of: date, metrics: Mapping[str, fl
         baselines={},
         slices=None,
         limits=[
-            "its own answers count as messages once the log is handed in among the contacts",
+            "what it offered counts as messages once its log is handed in",
             "offers to strangers were never tested: none is made",
             "an older version still knows who was erased since: serve the newest",
         ],
@@ -125,9 +125,7 @@ def clv_card(
     return render_card(
         title=f"Customer value of {dataset}",
         purpose=f"Discounted margin less cost over the next {horizon_days} days.",
-        data_window=(
-            f"{calendar.first_day} to {calendar.as_of}; judged after {calendar.calibration_end}"
-        ),
+        data_window=_window(calendar),
         population=f"{customers:,} customers with at least one purchase",
         intended_use=["rank customers by value", "budgets by segment", "value of the portfolio"],
         not_for=["the answer of one customer to one offer", "planning by season"],
@@ -158,9 +156,7 @@ def dissatisfaction_card(
     return render_card(
         title=f"Dissatisfaction of {dataset}",
         purpose="Probability that a conversation leaves a customer dissatisfied (CSAT 1 or 2).",
-        data_window=(
-            f"{calendar.first_day} to {calendar.as_of}; judged after {calendar.calibration_end}"
-        ),
+        data_window=_window(calendar),
         population=f"{conversations:,} conversations, of which some were answered by a survey",
         intended_use=["call back those who are cross", "follow dissatisfaction by reason and time"],
         not_for=["judging an adviser", "refusing service", "languages other than French"],
@@ -194,9 +190,7 @@ def intent_card(
             "Chance of an order in this visit and within "
             f"{horizon_days} days, and the category it would be for."
         ),
-        data_window=(
-            f"{calendar.first_day} to {calendar.as_of}; judged after {calendar.calibration_end}"
-        ),
+        data_window=_window(calendar),
         population="visitors of the site on whose device nobody has logged in yet; "
         f"judged at {moments:,} moments, one a visit",
         intended_use=["help or offer on the page", "what to show first", "whom not to discount"],
@@ -232,8 +226,7 @@ def response_card(
         title=f"Response of {dataset}",
         purpose=f"Extra orders within {response_days} days because of a contact, and orders "
         "expected anyway, by channel and offer.",
-        data_window=f"{calendar.first_day} to {calendar.as_of}; judged after "
-        f"{calendar.calibration_end}",
+        data_window=_window(calendar),
         population=f"customers of {contacts:,} contacts sent or held out at random",
         intended_use=["whom to contact, with what", "whom to leave alone", "size of a reduction"],
         not_for=["prices that differ by person", "channels without a hold-out"],
@@ -249,6 +242,10 @@ def response_card(
         thresholds=review,
         expiry="one year after the last day known, or when drift of the signals passes 0.25",
     )
+
+
+def _window(calendar: Calendar) -> str:
+    return f"{calendar.first_day} to {calendar.as_of}; judged after {calendar.calibration_end}"
 
 
 def _part(metrics: Mapping[str, float], prefix: str) -> dict[str, float]:

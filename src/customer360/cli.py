@@ -518,6 +518,39 @@ def leaked(
 
 
 @app.command()
+def lineage(
+    campaign: Annotated[
+        Path, typer.Argument(help="folder of a campaign", exists=True, file_okay=False)
+    ],
+) -> None:
+    """Name the models behind a campaign: version and run in MLflow.
+
+    Its manifest names each model by the fingerprint of its files; MLflow knows the rest.
+
+    Example: [bold]customer360 lineage data/handoff/campaigns/retention[/]
+    """
+    from customer360.handover import models_behind
+    from customer360.tracking import TrackingError
+
+    manifest = campaign / "manifest.json"
+    if not manifest.is_file():
+        raise _stop(f"{manifest} is not there", then="name a folder below data/handoff")
+    try:
+        found = models_behind(root=_root(), manifest=manifest)
+    except TrackingError as error:
+        raise _stop(str(error)) from None
+    if not found:
+        console.print("The manifest names no model.")
+    for name, version in found.items():
+        if version is None:
+            console.print(f"[bold]{escape(name)}[/]: not in this registry; was it made elsewhere?")
+            continue
+        held = f" ({version['aliases']})" if version["aliases"] else ""
+        console.print(f"[bold]{escape(name)}[/]: {version['model']}{held}")
+        console.print(f"  [dim]run {version['run_id']}, {version['link']}[/]")
+
+
+@app.command()
 def scenarios(
     at: Annotated[str, typer.Option(help="day of sending, such as 2026-01-01")],
     dry_run: Annotated[
@@ -534,6 +567,7 @@ def scenarios(
     """
     from datetime import date
 
+    from customer360.planning.pressure import ContactRule
     from customer360.planning.scenario_rules import read_scenarios
     from customer360.planning.scenarios import count_stops
     from customer360.planning.scenarios import dry_run as send
@@ -543,7 +577,14 @@ def scenarios(
     root = _root()
     try:
         end, start = date.fromisoformat(at), date.fromisoformat(dry_run or at)
-        rules = read_scenarios((root / "scenarios.yaml").read_text(encoding="utf-8"))
+        caps = [ContactRule(**rule) for rule in _params(root)["scenarios"]["contact_rules"]]
+        text = (root / "scenarios.yaml").read_text(encoding="utf-8")
+        rules = read_scenarios(text, contact_rules=caps)
+    except (KeyError, TypeError):
+        raise _stop(
+            "params.yaml does not say how often a person may be contacted",
+            then="write scenarios: contact_rules: in it, as the project has them",
+        ) from None
     except FileNotFoundError:
         raise _stop("scenarios.yaml is not there", then="take that of the project") from None
     except ValueError as error:

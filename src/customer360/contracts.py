@@ -24,6 +24,7 @@ __all__ = [
     "MOODS",
     "QUADRANTS",
     "RAW_TABLES",
+    "SERVICE",
     "SHOCKS",
     "Column",
     "ContractError",
@@ -272,6 +273,8 @@ CONTACT_EVENTS = (
     "unsubscribed",
     "referred",
 )
+# Source and campaign of what the decision service offered: its ids are customers of ours.
+SERVICE = "service"
 MOODS = ("pleased", "neutral", "annoyed", "furious")
 SHOCKS = ("late", "damaged", "out_of_stock", "bad_call", "good_call", "pressure")
 LIFE_EVENTS = ("birth", "move", "wedding", "retirement", "home_purchase")
@@ -1080,7 +1083,7 @@ FEATURES = (
     _number("season_ahead_share", "purchase days whose anniversary falls in the horizon", "share"),
     _number(
         "yearly_rhythm",
-        "how much purchases keep to one time of the year; 1: one day; a habit from two years on",
+        "how much purchases keep to one time of the year; 1: one day, or one purchase only",
         "0 to 1",
     ),
     _number("gap_last_days", "days between the last two purchase days", "days"),

@@ -61,7 +61,7 @@ def hand_over_day(
     ----------
     store : Store
     actions : pandas.DataFrame
-        From `due_actions`.
+        From `dry_run` of that day.
     at : date
     rules : ScenarioRules
     dataset : mapping

@@ -42,6 +42,8 @@ __all__ = [
     "ReviewRow",
     "TrackingError",
     "as_served",
+    "find_version",
+    "fingerprint",
     "log_model_run",
     "open_tracking",
     "review",
@@ -228,6 +230,67 @@ def table_digest(frame: pd.DataFrame) -> str:
     rows = pd.util.hash_pandas_object(frame.assign(**objects), index=False)
     digest.update(rows.to_numpy().tobytes())
     return digest.hexdigest()[:32]
+
+
+def fingerprint(*paths: Path) -> str:
+    """Digest of the files of a model: the same wherever and whenever they were made.
+
+    Runs and versions get a new number in each registry. This names the model itself, and is
+    the tag `fingerprint` of its runs and versions.
+
+    Parameters
+    ----------
+    paths : Path
+        Files, and folders with all that is below them; where they lie does not count.
+    """
+    found = {
+        file.relative_to(path).as_posix() if path.is_dir() else path.name: file
+        for path in paths
+        for file in (path.rglob("*") if path.is_dir() else [path])
+        if file.is_file()
+    }
+    digest = hashlib.sha256()
+    for name, file in sorted(found.items()):
+        digest.update(f"{name}:{file.stat().st_size}:".encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def find_version(*, root: Path, name: str, fingerprint: str) -> dict[str, str] | None:
+    """The newest version of a registered model that has these files.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the project.
+    name : str
+        Registered model, ``<dataset>-<stage>``.
+    fingerprint : str
+        From `fingerprint`.
+
+    Returns
+    -------
+    dict or None
+        model (``models:/name/version``), run_id, link (to the run, below the address of the
+        MLflow page), aliases; None where the registry does not hold such a version.
+    """
+    client = open_tracking(root=root)
+    found = client.search_model_versions(
+        f"name='{name}' and tags.fingerprint='{fingerprint}'",
+        order_by=["version_number DESC"],
+        max_results=1,
+    )
+    if not found:
+        return None
+    version, run_id = found[0].version, str(found[0].run_id)
+    experiment = client.get_run(run_id).info.experiment_id
+    held = client.get_registered_model(name).aliases
+    return {
+        "model": f"models:/{name}/{version}",
+        "run_id": run_id,
+        "link": f"#/experiments/{experiment}/runs/{run_id}",
+        "aliases": ", ".join(sorted(a for a, v in held.items() if str(v) == str(version))),
+    }
 
 
 def _content_digest(
@@ -436,6 +499,7 @@ def log_model_run(
     name = f"{dataset}-{stage}"
     flat_params = dict(_flat(params))
     content = _content_digest(model_code=model_code, artifacts=artifacts, params=flat_params)
+    marks = {"content_digest": content, "fingerprint": fingerprint(*artifacts.values())}
     provenance = {"dataset": dataset, "stage": stage, **_provenance(root)}
     experiment_id = _experiment(client, root=root, dataset=dataset)
 
@@ -445,7 +509,7 @@ def log_model_run(
         timings = {f"timing_{part}_s": value for part, value in (timings_s or {}).items()}
         mlflow.log_params(flat_params)
         mlflow.log_metrics({**metrics, **timings})
-        mlflow.set_tags({**provenance, "content_digest": content, **(tags or {})})
+        mlflow.set_tags({**provenance, **marks, **(tags or {})})
         client.log_inputs(
             run_id, [_dataset_input(table, frame, provenance) for table, frame in tables.items()]
         )
@@ -468,7 +532,7 @@ def log_model_run(
                 name=name,
                 model_uri=model_uri,
                 run_id=run_id,
-                tags={**provenance, "content_digest": content},
+                tags={**provenance, **marks},
             )
         client.update_model_version(name, str(version), description=_shortened(card))
         client.set_registered_model_alias(name, CHALLENGER, str(version))

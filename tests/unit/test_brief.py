@@ -70,6 +70,11 @@ def test_is_self_contained_and_escapes_what_it_is_given():
     assert links == ["data:,", "http://127.0.0.1:5000/#/models/churn/versions/3"]
 
 
+def test_a_link_below_the_mlflow_page_opens_there():
+    told = {"churn": {"version": "0a1b", "link": "#/models/demo-churn"}}
+    assert 'href="http://127.0.0.1:5000/#/models/demo-churn"' in brief(MANIFEST | {"models": told})
+
+
 def test_only_web_addresses_become_links():
     manifest = copy.deepcopy(MANIFEST)
     manifest["models"] = {"churn": {"version": 3, "link": "javascript:alert(1)"}}

@@ -131,3 +131,31 @@ def test_two_captures_write_the_same_bytes(root, monkeypatch):
     bring_in(root, monkeypatch, LINES)
     again = {p.name: p.read_bytes() for p in (root / "data").rglob("*") if p.is_file()}
     assert first == again
+
+
+def test_the_log_of_the_service_joins_the_contacts(root, monkeypatch):
+    folder = root / "data" / "incoming" / "shop" / "decisions"
+    folder.mkdir(parents=True)
+    offer = '{"decision_id": "d1", "at": "2025-12-01T10:00:00Z", "customer_id": "c1", ' \
+        '"channel": "web", "actions": [{"action": "offer", "offer": "gift"}]}'  # fmt: skip
+    (folder / "decisions.jsonl").write_text(f"{offer}\nhalf a line\n")
+    rows = bring_in(root, monkeypatch, LINES)
+    assert rows["contacts"] == 1 and rows["rejected"] == 2
+    store = Store.open(root)
+    told = store.read("raw.contacts").project("contact_id, source, source_id, event").fetchall()
+    assert told == [("d1", "service", "c1", "sent")]
+    reasons = {row[0] for row in store.read("raw.rejected").project("reason").fetchall()}
+    assert reasons == {"no date", "not one JSON object a line"}
+    store.close()
+
+
+def test_the_log_of_the_service_joins_contacts_of_any_engine(root, monkeypatch):
+    there = pd.DataFrame(
+        {"contact_id": ["k1"], "at": pd.to_datetime(["2025-12-01"]), "event": ["sent"],
+         "source": ["crm"], "source_id": ["1"], "reason": ["why"]}
+    )  # fmt: skip
+    more = module.pa.table({"contact_id": ["d1"], "at": [pd.Timestamp("2025-12-02")]})
+    for frame in (there, module.pa.Table.from_pandas(there), module.Store(root)._relation(there)):
+        both = module._with(frame, more, name="raw.contacts").to_pylist()
+        assert [row["contact_id"] for row in both] == ["k1", "d1"]
+        assert both[1]["reason"] is None and both[1]["at"].day == 2

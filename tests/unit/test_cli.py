@@ -339,6 +339,26 @@ def test_leaked_with_a_register_that_is_none(register, text):
     assert "register.csv" in stopped("leaked", "camille@example.com")
 
 
+def test_lineage_names_version_and_run_of_each_model(project, monkeypatch):
+    (project / "spring").mkdir()
+    assert "manifest.json is not there" in stopped("lineage", str(project / "spring"))
+    (project / "spring" / "manifest.json").write_text("{}")
+    found = {
+        "churn": {
+            "model": "models:/shop-churn/3",
+            "run_id": "ab12",
+            "link": "#/experiments/1/runs/ab12",
+            "aliases": "champion",
+        },
+        "clv": None,
+    }
+    monkeypatch.setattr("customer360.handover.models_behind", lambda **_: found)
+    told = call("lineage", str(project / "spring")).output
+    assert "churn: models:/shop-churn/3 (champion)" in told
+    assert "run ab12, #/experiments/1/runs/ab12" in told
+    assert "clv: not in this registry" in told
+
+
 def test_strip_cleans_in_place_and_check_only_tells(project):
     path = project / "notebooks" / "01_small.ipynb"
     book = executed(project)

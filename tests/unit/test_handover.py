@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from customer360 import handover
 from customer360.handoff.files import CampaignFiles
 from customer360.handoff.traps import REGISTER, HandoffError
-from customer360.handover import REGISTER_FILE, hand_over
+from customer360.handover import REGISTER_FILE, hand_over, models_behind, models_used
 from customer360.storage import Store
 
 
@@ -43,3 +45,19 @@ def test_nothing_leaves_when_a_trap_would_name_two_files(store):
     with pytest.raises(HandoffError, match="two files"):
         hand_over(store, made("autumn", "a@traps.example"), folder="data/handoff/autumn")
     assert not (store.root / "data/handoff/autumn").exists()
+
+
+def test_models_are_named_by_what_they_hold_and_found_in_the_registry(store, monkeypatch):
+    store.write_json("data/raw/dataset.json", {"name": "shop"})
+    for stage, text in (("churn", '{"trees": 1}'), ("response", "{}\n")):
+        (store.folder(f"models/{stage}") / "model.json").write_text(text)
+    used = models_used(store, stages=("churn", "response", "clv"))
+    assert set(used) == {"churn"}, "one was never made, one had nothing to learn from"
+    churn = used["churn"]
+    assert churn["registered"] == "shop-churn" and churn["link"] == "#/models/shop-churn"
+    assert churn["fingerprint"].startswith(churn["version"])
+    manifest = store.root / "manifest.json"
+    manifest.write_text(json.dumps({"models": used | {"old": "scores of a day"}}))
+    monkeypatch.setattr(handover, "find_version", lambda **asked: asked)
+    asked = {"root": store.root, "name": "shop-churn", "fingerprint": churn["fingerprint"]}
+    assert models_behind(root=store.root, manifest=manifest) == {"churn": asked}

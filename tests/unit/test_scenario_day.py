@@ -18,7 +18,7 @@ from customer360.storage import Store
 
 RULES = """\
 control_share: 0.1
-contact_rules: [{at_most: 1, window_days: 2}]
+# contact_rules stand in params.yaml
 traps: {email_domain: traps.example.com, street: 1 rue du Port, postcode: "44000", city: Nantes}
 scenarios:
   thanks:
@@ -48,7 +48,8 @@ def call(*arguments: str):
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch) -> Path:
-    (tmp_path / "params.yaml").write_text("dataset: shop\n")
+    rules = "scenarios: {contact_rules: [{at_most: 1, window_days: 2}]}"
+    (tmp_path / "params.yaml").write_text(f"dataset: shop\n{rules}\n")
     (tmp_path / "scenarios.yaml").write_text(RULES)
     store = Store.open(tmp_path)
     facts = {"name": "shop", "currency": "EUR", "country": "FR", "timezone": "Europe/Paris"}
@@ -142,3 +143,14 @@ def test_what_is_wrong_is_told(project):
     assert "make pipeline" in call("scenarios", "--at", "2026-03-04").output
     (project / "aside.parquet").rename(project / "data/customers/customers.parquet")
     assert digests(project) == before
+
+
+def test_how_often_is_never_left_open(project):
+    for text in ("dataset: shop\n", "scenarios: {contact_rules: [{at_most: 1, days: 2}]}\n"):
+        (project / "params.yaml").write_text(text)
+        result = call("scenarios", "--at", "2026-03-04")
+        assert result.exit_code == 1 and "contact_rules" in result.output
+    (project / "params.yaml").write_text(
+        "scenarios: {contact_rules: [{at_most: 1, window_days: 2, channel: fax}]}\n"
+    )
+    assert "no channel is called 'fax'" in call("scenarios", "--at", "2026-03-04").output

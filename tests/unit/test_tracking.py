@@ -768,3 +768,27 @@ def test_a_service_that_answers_otherwise_is_not_registered(root: Path):
     code.write_text(SERVICE_CODE, encoding="utf-8")
     with pytest.raises(TrackingError, match="does not predict"):
         log(root, model_code=code, input_example=[{"id": "a"}], output_example=[{"said": "b"}])
+
+
+def test_a_version_is_found_by_the_fingerprint_of_its_files(root):
+    log(root)
+    log(root, weight=3.0)
+    mark = tracking.fingerprint(root / "model.json")
+    log(root, weight=2.0)
+    found = tracking.find_version(root=root, name="demo-churn", fingerprint=mark)
+    assert found is not None and found["model"] == "models:/demo-churn/2"
+    assert found["run_id"] == runs(root)[1].info.run_id and found["aliases"] == ""
+    assert found["link"].endswith(f"/runs/{found['run_id']}")
+    assert tracking.find_version(root=root, name="demo-churn", fingerprint="0" * 64) is None
+    assert tracking.find_version(root=root, name="demo-clv", fingerprint=mark) is None
+
+
+def test_a_fingerprint_tells_content_and_names_not_places(tmp_path):
+    for folder, text in (("a", "{}"), ("b", "{}"), ("c", "{ }")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "model.json").write_text(text)
+    a, b, c = (tmp_path / folder for folder in "abc")
+    assert tracking.fingerprint(a) == tracking.fingerprint(b / "model.json")
+    assert tracking.fingerprint(a) != tracking.fingerprint(c)
+    (a / "model.json").rename(a / "other.json")
+    assert tracking.fingerprint(a) != tracking.fingerprint(b)

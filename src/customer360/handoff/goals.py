@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, timedelta
+from typing import Any
 
 import pandas as pd
 
@@ -33,6 +34,7 @@ def prepare_goals(
     as_of: date,
     valid_days: int,
     thresholds: Mapping[str, float],
+    models: Mapping[str, Any],
 ) -> dict[str, CampaignFiles]:
     """The files of each goal's campaign, also of one that writes to nobody.
 
@@ -52,6 +54,8 @@ def prepare_goals(
         After that the lists must not be used.
     thresholds : mapping
         What decided, for the manifest.
+    models : mapping
+        Models behind the scores, for the manifest: `handover.models_used`.
 
     Returns
     -------
@@ -67,7 +71,7 @@ def prepare_goals(
             population=POPULATION[goal],
             made_on=as_of,
             expires_on=as_of + timedelta(days=valid_days),
-            models=dict.fromkeys(("response", "churn", "clv"), f"scores of {as_of}"),
+            models=models,
             thresholds=thresholds,
             expected={
                 "messages": len(messages),

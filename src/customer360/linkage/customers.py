@@ -9,7 +9,7 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
-from customer360.contracts import CONTRACTS
+from customer360.contracts import CONTRACTS, SERVICE
 from customer360.linkage.web import stitch_web
 
 __all__ = [
@@ -36,13 +36,15 @@ def distinct_ids(tables: Iterable[Any]) -> Any:
     Returns
     -------
     frame
-        Columns source, source_id, one row each; rows without an id are left out.
+        Columns source, source_id, one row each; rows without an id are left out, and those
+        of the decision service: its ids are customers, not records.
     """
     parts = [
         nw.from_native(table)
         .lazy()
         .select(*KEY)
         .filter(~nw.col("source").is_null() & ~nw.col("source_id").is_null())
+        .filter(nw.col("source") != SERVICE)
         .unique(KEY)
         for table in tables
     ]
@@ -68,13 +70,18 @@ def attach_customer(events: Any, links: Any) -> Any:
     return nw.from_native(events).lazy().join(who, on=KEY, how="inner").to_native()
 
 
-def attach_contacts(contacts: Any, links: Any, campaigns: Any) -> Any:
+def attach_contacts(
+    contacts: Any, links: Any, campaigns: Any, *, id_history: Any | None = None
+) -> Any:
     """Add customer and cost to each event of a contact.
 
     Parameters
     ----------
     contacts, links, campaigns : frame
         Contracts `staged.contacts`, `linked_records`, `staged.campaigns`.
+    id_history : frame, optional
+        Contract of that name: who was answered by the service under an id that is gone since
+        is found under the next one.
 
     Returns
     -------
@@ -86,7 +93,7 @@ def attach_contacts(contacts: Any, links: Any, campaigns: Any) -> Any:
         .lazy()
         .select("campaign_id", "variant", nw.col("cost_per_contact").alias("price"))
     )
-    who = nw.from_native(attach_customer(contacts, links)).lazy()
+    who = nw.from_native(attach_customer(contacts, _with_own_ids(links, id_history))).lazy()
     priced = who.join(price, on=["campaign_id", "variant"], how="left")
     cost = nw.when(nw.col("event") == "sent").then(nw.col("price")).otherwise(nw.lit(0.0))
     return (
@@ -94,6 +101,23 @@ def attach_contacts(contacts: Any, links: Any, campaigns: Any) -> Any:
         .select(*CONTRACTS["customer_contacts"].column_names)
         .to_native()
     )
+
+
+def _with_own_ids(links: Any, id_history: Any | None) -> Any:
+    """Links, and each customer as a record of the decision service under its own ids."""
+    known = nw.from_native(links).lazy().select(*KEY, "customer_id")
+    now = known.select("customer_id").unique().with_columns(source_id=nw.col("customer_id"))
+    parts = [now.select("source_id", "customer_id")]
+    if id_history is not None:
+        moved = nw.from_native(id_history).lazy().filter(~nw.col("to_id").is_null())
+        moved = moved.join(now, left_on="from_id", right_on="customer_id", how="anti")
+        # Of the parts of a customer that was split, the one that kept most records.
+        most = moved.group_by("from_id").agg(records=nw.col("records").max())
+        moved = moved.join(most, on=["from_id", "records"]).group_by("from_id")
+        moved = moved.agg(customer_id=nw.col("to_id").min())
+        parts.append(moved.select(nw.col("from_id").alias("source_id"), "customer_id"))
+    own = nw.concat(parts, how="vertical").with_columns(source=nw.lit(SERVICE))
+    return nw.concat([known, own.select(*KEY, "customer_id")], how="vertical").to_native()
 
 
 def attach_web(

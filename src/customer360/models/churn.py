@@ -484,6 +484,8 @@ BETWEEN_SEASONS = {
     "en": "comes in one season of the year: silent until then",
     "fr": "ne vient qu'à une saison de l'année : silence jusque-là",
 }
+# A single purchase keeps to one day of the year by itself: a habit is told from two years on.
+HABIT_DAYS = 730
 PERCENT = {n for n in REASONS if n.endswith("_share") or n.startswith("habit_")}
 
 
@@ -498,7 +500,8 @@ def explain(
     frame : pandas.DataFrame
         Contract `features`.
     reasons : int
-        How many at the most; only features that raise the risk are told.
+        How many at the most; only features that raise the risk are told, and a yearly rhythm
+        only of those who first bought two years ago or more.
     language : {"en", "fr"}
 
     Returns
@@ -512,7 +515,10 @@ def explain(
     if {"habit_silence", "habit_yearly"} <= set(contributions.columns):
         yearly = frame["habit_yearly"].to_numpy(dtype=float) > 0.5
         phrases[yearly, contributions.columns.get_loc("habit_silence")] = BETWEEN_SEASONS[language]
-    values = contributions.to_numpy()
+    values = contributions.to_numpy(copy=True)
+    if {"yearly_rhythm", "tenure_days"} <= set(contributions.columns):
+        early = frame["tenure_days"].to_numpy(dtype=float) < HABIT_DAYS
+        values[early, contributions.columns.get_loc("yearly_rhythm")] = -np.inf
     order = np.argsort(-values, axis=1, kind="stable")[:, :reasons]
     rows = np.arange(len(frame))
     told, name = {}, {"en": "reason", "fr": "raison"}[language]

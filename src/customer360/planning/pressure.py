@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from customer360.contracts import CHANNELS
+
 __all__ = ["ContactRule", "Patterns", "make_patterns"]
 
 MOST_PATTERNS = 5_000
@@ -35,6 +37,8 @@ class ContactRule:
     def __post_init__(self) -> None:
         if self.at_most < 0 or self.window_days < 1:
             raise ValueError("a contact rule needs at_most >= 0 and window_days >= 1")
+        if self.channel not in (None, *CHANNELS):
+            raise ValueError(f"no channel is called {self.channel!r}")
 
     @property
     def told(self) -> str:

@@ -79,7 +79,9 @@ class ScenarioRules:
     ----------
     scenarios : tuple of Scenario
     contact_rules : tuple of ContactRule
-        Caps and spacing, campaigns and scenarios together.
+        Caps and spacing, campaigns and scenarios together; those of params.yaml.
+    daily_capacity : mapping of str to int
+        Messages a day by channel, all scenarios together; a channel not named is not limited.
     retention_days : int, days, optional
     control_share : float, share
         Left alone on purpose.
@@ -91,6 +93,7 @@ class ScenarioRules:
 
     scenarios: tuple[Scenario, ...]
     contact_rules: tuple[ContactRule, ...] = ()
+    daily_capacity: Mapping[str, int] = field(default_factory=dict)
     retention_days: int | None = None
     control_share: float = 0.0
     expires_days: int = 3
@@ -118,7 +121,7 @@ _KEYS: dict[str, tuple[type | tuple[type, ...], str]] = {
 }
 _OPTIONAL = ("late_days", "subjects", "at_least", "stop_if")
 _SHARED: dict[str, tuple[type | tuple[type, ...], str]] = {
-    "contact_rules": (list, "lines such as `- {at_most: 1, window_days: 7}`"),
+    "daily_capacity": (dict, "messages a day by channel, such as {phone: 20}"),
     "retention_days": (int, "a whole number of days, such as 1095"),
     "control_share": ((int, float), "a share below 1, such as 0.05"),
     "expires_days": (int, "a whole number of days, such as 3"),
@@ -135,13 +138,17 @@ _TRAPS: dict[str, tuple[type | tuple[type, ...], str]] = {
 }
 
 
-def read_scenarios(text: str, *, label: str = "scenarios.yaml") -> ScenarioRules:
+def read_scenarios(
+    text: str, *, contact_rules: Iterable[ContactRule] = (), label: str = "scenarios.yaml"
+) -> ScenarioRules:
     """Read the rules.
 
     Parameters
     ----------
     text : str
         YAML.
+    contact_rules : iterable of ContactRule
+        Caps and spacing of the brand: one place has them (params.yaml), whatever is sent.
     label : str
         Name of the file, for messages.
 
@@ -174,7 +181,9 @@ def read_scenarios(text: str, *, label: str = "scenarios.yaml") -> ScenarioRules
     )
     if isinstance(content.get("traps"), dict):
         _check_keys(problems, ("traps",), content["traps"], _TRAPS, optional=("phones", "country"))
-    rules = _contact_rules(problems, content.get("contact_rules") or [])
+    capacity = content.get("daily_capacity") or {}
+    if isinstance(capacity, dict):
+        _check_capacity(problems, capacity)
     share = content.get("control_share", 0.0)
     if isinstance(share, int | float) and not 0 <= share < 1:
         problems.add(("control_share",), f"it is {share}", "write a share below 1, such as 0.05")
@@ -184,7 +193,8 @@ def read_scenarios(text: str, *, label: str = "scenarios.yaml") -> ScenarioRules
     problems.stop()
     return ScenarioRules(
         scenarios=scenarios,
-        contact_rules=rules,
+        contact_rules=tuple(contact_rules),
+        daily_capacity=capacity,
         retention_days=content.get("retention_days"),
         control_share=float(share),
         expires_days=content.get("expires_days", 3),
@@ -277,12 +287,7 @@ def _scenario(problems: _Problems, name: str, values: Any) -> Scenario | None:
     if not values["channels"]:
         problems.add((*path, "channels"), "there is none", f"write {_KEYS['channels'][1]}")
     for channel in values["channels"]:
-        if channel not in CHANNELS:
-            problems.add(
-                (*path, "channels"),
-                f"no channel is called {channel!r}",
-                _did_you_mean(channel, CHANNELS),
-            )
+        _check_channel(problems, (*path, "channels"), channel)
     for key in ("late_days", "priority", "once_in_days"):
         if values.get(key, 1) < (0 if key == "late_days" else 1):
             problems.add((*path, key), f"it is {values[key]}", f"write {_KEYS[key][1]}")
@@ -313,17 +318,15 @@ def _scenario(problems: _Problems, name: str, values: Any) -> Scenario | None:
     return Scenario(**{**values, **lists, "name": name, "stop_if": stops})
 
 
-def _contact_rules(problems: _Problems, given: Any) -> tuple[ContactRule, ...]:
-    rules = []
-    for number, values in enumerate(given if isinstance(given, list) else [], start=1):
-        try:
-            rule = ContactRule(**values)
-            if rule.channel is not None and rule.channel not in CHANNELS:
-                raise ValueError(f"no channel is called {rule.channel!r}")
-            rules.append(rule)
-        except (TypeError, ValueError) as error:
+def _check_capacity(problems: _Problems, capacity: Mapping[Any, Any]) -> None:
+    for channel, most in capacity.items():
+        _check_channel(problems, ("daily_capacity",), channel)
+        if isinstance(most, bool) or not isinstance(most, int) or most < 0:
             problems.add(
-                ("contact_rules",), f"number {number} is no rule ({error})",
-                "write {at_most: 1, window_days: 7}, and a channel where it counts one only",
-            )  # fmt: skip
-    return tuple(rules)
+                ("daily_capacity", str(channel)), f"it is {most!r}", "write a whole number, or 0"
+            )
+
+
+def _check_channel(problems: _Problems, path: Path, channel: Any) -> None:
+    if channel not in CHANNELS:
+        problems.add(path, f"no channel is called {channel!r}", _did_you_mean(channel, CHANNELS))

@@ -2,8 +2,9 @@
 
 An occasion that a scenario answers makes an action, which may go on the day it is due and
 some days later. Day by day and in order of priority, actions that nothing has stopped since
-pass the gate, by the first channel that is open; what went counts against what follows. A
-dry run over many days therefore gives what the same number of daily runs would have given.
+pass the gate, by the first channel that is open and has room that day; what went counts
+against what follows. A dry run over many days therefore gives what the same number of daily
+runs would have given.
 """
 
 from __future__ import annotations
@@ -22,9 +23,10 @@ from customer360.planning.gate import Gated, pass_gate
 from customer360.planning.occasions import find_occasions, take_columns
 from customer360.planning.scenario_rules import ScenarioRules
 
-__all__ = ["CONTROL", "count_stops", "dry_run", "due_actions"]
+__all__ = ["CAPACITY", "CONTROL", "count_stops", "dry_run"]
 
 CONTROL = "control group"
+CAPACITY = "capacity"
 # What the gate reads of a customer: the rest stays where it is.
 _PERSON = (
     "customer_id",
@@ -32,30 +34,6 @@ _PERSON = (
     *(f"reachable_{channel}" for channel in ("email", "sms", "phone", "post")),
     "preferred_channel", "as_of", "last_order_at", "updated_at",
 )  # fmt: skip
-
-
-def due_actions(
-    rules: ScenarioRules,
-    tables: Mapping[str, Any],
-    *,
-    at: date,
-    timezone: str,
-    horizon_days: int,
-    earlier: Any | None = None,
-) -> pd.DataFrame:
-    """Actions of one day; what is stopped today may go on a later day (`late_days`).
-
-    Parameters and result as in `dry_run`, with `start` and `end` on the day `at`.
-    """
-    return dry_run(
-        rules,
-        tables,
-        start=at,
-        end=at,
-        timezone=timezone,
-        horizon_days=horizon_days,
-        earlier=earlier,
-    )
 
 
 def dry_run(
@@ -78,7 +56,7 @@ def dry_run(
         there are. Of a day, only what was known on it is read; but who may be contacted is
         what `customers` says, whenever that was written.
     start, end : date
-        First and last day of sending.
+        First and last day of sending; what is stopped on the last one may go later (`late_days`).
     timezone : str
         IANA name.
     horizon_days : int, days
@@ -90,8 +68,9 @@ def dry_run(
     -------
     pandas.DataFrame
         Contract `scenario_actions`: one row per customer_id, scenario and due_on. `day` is
-        when it goes, or was stopped last; `stopped_by` is empty for what goes, and
-        `control group` for what would have gone to those left alone on purpose.
+        when it goes, or was stopped last; `stopped_by` is empty for what goes,
+        `control group` for what would have gone to those left alone on purpose, `capacity`
+        where every channel open was full.
     """
     with closing(duckdb.connect()) as connection:
         _find_tries(
@@ -168,6 +147,7 @@ def _find_tries(
     connection.register("scenario", _scenario_table(rules))
     connection.register("subject", _subject_table(rules))
     connection.register("stop", _stop_table(rules))
+    connection.register("capacity", _capacity_table(rules))
     connection.register("earlier", _EARLIER.empty_table() if earlier is None else as_arrow(earlier))
     # What went to the control group was not sent; it counts, so that both are treated alike.
     connection.execute(
@@ -249,6 +229,15 @@ def _channel_table(rules: ScenarioRules) -> pa.Table:
     )
 
 
+def _capacity_table(rules: ScenarioRules) -> pa.Table:
+    return pa.table(
+        {
+            "channel": pa.array(rules.daily_capacity.keys(), pa.string()),
+            "most": pa.array(rules.daily_capacity.values(), pa.int64()),
+        }
+    )
+
+
 def _subject_table(rules: ScenarioRules) -> pa.Table:
     pairs = [(s.name, subject) for s in rules.scenarios for subject in s.subjects]
     return pa.table(
@@ -300,8 +289,8 @@ def _open_ways(
     connection.register("channel", _channel_table(rules))
     ways = connection.sql(
         """
-        select t.try_no, t.action_no, t.customer_id, t.scenario, t.day, c.channel, c.rank,
-            t.scenario as offer_id
+        select t.try_no, t.action_no, t.customer_id, t.scenario, t.day, t.priority, c.channel,
+            c.rank, t.scenario as offer_id
         from try t anti join outcome using (try_no) join channel c using (scenario)
         order by t.try_no, c.rank
         """
@@ -351,14 +340,12 @@ def _send_first(
     """Let the first open try of every customer pass the gate; False when none is left.
 
     One of each customer at a time, so that a try sees all that went before it and nothing
-    that comes after: as many rounds as the busiest customer has tries.
+    that comes after: as many rounds as the busiest customer has tries. Where a channel may
+    be full, customers wait for each other: a day and a priority at a time.
     """
     connection.execute(_SAID_ALREADY)
     connection.execute("delete from way using outcome o where o.try_no = way.try_no")
-    now = connection.sql(
-        "select * from way qualify try_no = min(try_no) over (partition by customer_id)"
-        " order by try_no, rank"
-    ).to_arrow_table()
+    now = connection.sql(_ENOUGH_ROOM if rules.daily_capacity else _NEXT).to_arrow_table()
     if not now.num_rows:
         return False
     connection.register("now", now)
@@ -373,9 +360,12 @@ def _send_first(
     connection.execute(
         """
         create or replace temp table sent as
-        select try_no, action_no, arg_min(channel, rank) as channel from kept group by all
+        select try_no, action_no, customer_id, day, arg_min(channel, rank) as channel
+        from kept group by all
         """
     )
+    if rules.daily_capacity:
+        _wait_for_room(connection)
     connection.execute("insert into outcome select try_no, channel, null from sent")
     connection.execute(
         """
@@ -388,6 +378,56 @@ def _send_first(
     return True
 
 
+def _wait_for_room(connection: duckdb.DuckDBPyConnection) -> None:
+    """Take back what a channel has no room for that day; it may go by another one.
+
+    The control group takes its place too: it is treated as if it were written to.
+    """
+    connection.execute(
+        """
+        create or replace temp table full_way as
+        select s.try_no, s.channel
+        from sent s join capacity using (channel)
+        left join (select channel, day, count(*) as used from went group by all) w
+            using (channel, day)
+        qualify row_number() over (partition by s.day, channel order by try_no)
+            > most - coalesce(used, 0)
+        """
+    )
+    for table in ("sent", "way"):
+        connection.execute(
+            f"delete from {table} using full_way f"
+            f" where f.try_no = {table}.try_no and f.channel = {table}.channel"
+        )
+    connection.execute(
+        f"""
+        insert into outcome select try_no, null, '{CAPACITY}'
+        from full_way anti join (select try_no from kept anti join full_way using (try_no, channel))
+            using (try_no)
+        """
+    )
+
+
+_NEXT = """
+    select * from way qualify try_no = min(try_no) over (partition by customer_id)
+    order by try_no, rank
+"""
+# All days before the first on which more may want a channel than it has room for; or, of that
+# day, the most urgent.
+_ENOUGH_ROOM = """
+    with crowded as (
+        select day from way join capacity using (channel)
+        left join (select channel, day, count(*) as used from went group by all)
+            using (channel, day)
+        group by day, channel, most, used having count(*) > most - coalesce(used, 0)
+    ),
+    until as (select (min(day), 0) as place from crowded),
+    next as (select min((day, priority)) as place from way)
+    select way.* from way, until, next
+    where until.place[1] is null or (way.day, way.priority) < greatest(until.place, next.place)
+        or (way.day, way.priority) = next.place
+    qualify try_no = min(try_no) over (partition by customer_id) order by try_no, rank
+"""
 # Whatever the gate says: what was said is not said again so soon.
 _SAID_ALREADY = """
     insert into outcome

@@ -17,8 +17,8 @@ from customer360.report.prose import dataset_label, inline_html
 #: Numbers that are no amounts, by the end of their name, and how they are written.
 _NOT_MONEY = {"share": ".0%", "probability": ".0%", "rate": ".1%"}
 _COUNTS = ("orders", "contacts", "messages", "customers", "purchases")
-_REGISTERED = re.compile(r"models:/([^/]+)/(\w+)")
-_MLFLOW = "http://127.0.0.1:5000/#/models/{}/versions/{}"
+_REGISTERED = re.compile(r"^models:/([^/]+)/(\w+)$")
+_MLFLOW = "http://127.0.0.1:5000/"
 _NEVER = (
     "Write or call nobody in **control.csv**: only against them can the result be measured.",
     "Use a file for **its own channel only**: the people in it agreed to that one, not to others.",
@@ -185,8 +185,8 @@ def _model(name: str, told: Any) -> dict[str, str]:
     version, link = (
         (told.get("version"), told.get("link", "")) if isinstance(told, Mapping) else (told, "")
     )
-    found = _REGISTERED.fullmatch(link)
-    if found:
-        link = _MLFLOW.format(*found.groups())
+    link = _REGISTERED.sub(r"#/models/\1/versions/\2", link)
+    if link.startswith("#/"):
+        link = _MLFLOW + link
     safe = link if link.startswith(("http://", "https://")) else ""
     return {"name": name.replace("_", " "), "version": str(version), "link": safe}

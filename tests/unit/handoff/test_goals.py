@@ -35,7 +35,7 @@ def prepare(control: str, decisions: pd.DataFrame = DECISIONS):
     return prepare_goals(
         decisions, goals=WHOLE, control=pd.DataFrame({"customer_id": list(control)}, dtype="str"),
         customers=CUSTOMERS, points=POINTS, key=KEY, as_of=date(2025, 12, 31), valid_days=35,
-        thresholds={"control_share": 0.1},
+        thresholds={"control_share": 0.1}, models={"churn": {"version": "0a1b2c3d4e5f"}},
     )  # fmt: skip
 
 
@@ -47,6 +47,7 @@ def test_a_folder_for_each_goal_with_its_own_control_group():
     assert told["retention"]["customers_in_control"] == 2
     assert told["win_back"]["customers_in_control"] == 0
     assert told["retention"]["expected"] == {"messages": 1, "margin": 3.0, "cost": 0.5}
+    assert told["retention"]["models"] == {"churn": {"version": "0a1b2c3d4e5f"}}
     assert told["retention"]["expires_on"] == "2026-02-04"
     assert set(made["conversion"].files) == {"manifest.json"}
     # Nothing that only we are to know stands in a file for a tool.

@@ -107,6 +107,27 @@ def test_the_price_of_a_message_stands_on_its_sending_only(engine):
 
 
 @ENGINES
+def test_whom_the_service_answered_is_found_by_its_own_id_then_or_now(engine):
+    usual = {"source": "service", "event": "sent", "channel": "web", "at": datetime(2025, 1, 1)}
+    ids = {"k1": "A", "k2": "gone", "k3": "split", "k4": "nobody"}
+    contacts = [usual | {"contact_id": k, "source_id": c} for k, c in ids.items()]
+    moves = [("gone", "B", "merged", 2), ("split", "A", "split", 1), ("split", "B", "split", 3),
+             ("dead", None, "gone", 1), (None, "A", "new", 2)]  # fmt: skip
+    history = [
+        {"run": 2, "from_id": a, "to_id": b, "why": why, "records": n} for a, b, why, n in moves
+    ]
+    sent = table("staged.contacts", contacts, engine)
+    links = table("linked_records", LINKS, engine)
+    campaigns = table("staged.campaigns", [], engine)
+    history = table("id_history", history, engine)
+    found = frame_of(attach_contacts(sent, links, campaigns, id_history=history))
+    whose = {"k1": "A", "k2": "B", "k3": "B"}
+    assert found.set_index("contact_id")["customer_id"].to_dict() == whose
+    # An id of ours is no record that somebody would have to link.
+    assert frame_of(distinct_ids([sent])).empty
+
+
+@ENGINES
 def test_hits_belong_to_the_account_logged_in(engine):
     hits = [
         {"visitor_id": "v", "at": datetime(2025, 1, 1), "kind": "page"},

@@ -187,6 +187,18 @@ def test_reasons_are_told_in_french_too(model):
     assert any("jours" in text for text in french["raison_1"].dropna())
 
 
+def test_a_yearly_rhythm_is_told_from_two_years_on():
+    train = observations()
+    risk = 1 / (1 + np.exp(train["frequency"] / 5 - train["recency_days"] / 40))
+    train = train.assign(yearly_rhythm=risk.round(1), tenure_days=800.0)
+    names = ["yearly_rhythm", "tenure_days"]
+    habit = fit_churn(train, feature_names=names, horizon_days=60, seed=1)
+    frame = pd.DataFrame({"yearly_rhythm": 1.0, "tenure_days": [730.0, 729.0]})
+    known, early = explain(habit, frame)["reason_1"]
+    assert known == "buys at one time of the year (1.0 on a scale of 1)"
+    assert pd.isna(early)
+
+
 def test_a_customer_of_one_season_is_said_to_wait_for_it():
     train = observations()
     noise = np.random.default_rng(2).normal(size=len(train))

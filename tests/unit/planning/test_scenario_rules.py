@@ -9,8 +9,8 @@ from customer360.planning.pressure import ContactRule
 from customer360.planning.scenario_rules import ScenarioError, read_scenarios
 
 GOOD = """\
-contact_rules:
-  - {at_most: 1, window_days: 7}
+daily_capacity:
+  {phone: 20}
 control_share: 0.1
 scenarios:
   thanks:
@@ -26,7 +26,7 @@ scenarios:
 
 
 def test_rules_are_read_with_their_defaults():
-    rules = read_scenarios(GOOD)
+    rules = read_scenarios(GOOD, contact_rules=[ContactRule(1, 7)])
     (thanks,) = rules.scenarios
     assert (thanks.name, thanks.when, thanks.wait_days, thanks.late_days) == (
         "thanks", "order", 3, 0
@@ -35,6 +35,7 @@ def test_rules_are_read_with_their_defaults():
     assert thanks.stop_if == {"claim": None, "unsubscribed": 30}
     assert rules.occasions == {"order", "claim", "unsubscribed"}
     assert rules.contact_rules == (ContactRule(1, 7),) and rules.control_share == 0.1
+    assert rules.daily_capacity == {"phone": 20}
 
 
 @pytest.mark.parametrize(
@@ -59,9 +60,11 @@ def test_rules_are_read_with_their_defaults():
          "than late_days; write more than 5"),
         ("priority: 2", "priority: 0", "line 11, scenario thanks, priority: it is 0"),
         ("priority: 2", "priority: 2\n    priority: 3", "priority: it stands twice; see line 12"),
-        ("window_days: 7", "window_days: 0", "line 1, contact_rules: number 1 is no rule"),
-        ("window_days: 7", "days: 7", "line 1, contact_rules: number 1 is no rule"),
-        ("window_days: 7", "window_days: 7, channel: fax", "no channel is called 'fax'"),
+        ("phone: 20", "phone: -1", "line 2, daily_capacity: phone: it is -1; write a whole"),
+        ("phone: 20", "phone: many", "line 2, daily_capacity: phone: it is 'many'"),
+        ("phone: 20", "phoen: 20", "line 1, daily_capacity: no channel is called 'phoen'; did you "
+         "mean phone?"),
+        ("{phone: 20}", "20", "line 1, daily_capacity: it is 20; write messages a day by channel"),
         ("control_share: 0.1", "control_share: 5", "line 3, control_share: it is 5; write a share"),
         ("control_share: 0.1", "contrl_share: 0.1", "line 3, contrl_share: no such key"),
         ("control_share: 0.1", "expires_days: 0", "line 3, expires_days: it is 0; write 1"),
@@ -94,6 +97,14 @@ def test_who_is_cyclic_means_the_same_in_both_stages():
     params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     for name in ("cycle_p_value", "cycle_arc_share"):
         assert params["scenarios"][name] == params["segmentation"][name]
+
+
+def test_a_person_is_contacted_as_often_whoever_sends():
+    params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    rules = [params[n]["contact_rules"] for n in ("campaigns", "scenarios", "next_best_action")]
+    assert rules[0] == rules[1] == rules[2] != []
+    with pytest.raises(ScenarioError, match="contact_rules: no such key"):
+        read_scenarios("contact_rules: []\n" + GOOD)
 
 
 def test_the_rules_of_the_project_are_good():

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from customer360.contracts import CONTRACTS
 from customer360.planning.pressure import ContactRule
 from customer360.planning.scenario_rules import Scenario, ScenarioRules
-from customer360.planning.scenarios import CONTROL, count_stops, dry_run, due_actions
+from customer360.planning.scenarios import CAPACITY, CONTROL, count_stops, dry_run
 
 AS_OF = date(2026, 3, 31)
 DAY = date(2026, 3, 2)
@@ -240,6 +240,38 @@ def test_some_are_left_alone_on_purpose_always_the_same():
     assert kept.sum() == len(names)
 
 
+def test_the_most_urgent_take_a_full_channel_and_the_others_wait():
+    shop = orders(*((c, DAY) for c in "abc"))
+    tables = {"customers": persons(*"abcd"), "customer_orders": shop,
+              "customer_conversations": claims(("d", DAY))}  # fmt: skip
+    call = scenario("call", channels=("phone",), priority=2, late_days=1)
+    urgent = scenario("urgent", when="claim", channels=("phone",))
+    day = DAY + days(2)
+    assert told(run([call, urgent], tables, daily_capacity={"phone": 2})) == [
+        ("d", "urgent", day, "phone", None), ("a", "call", day, "phone", None),
+        ("b", "call", day + days(1), "phone", None), ("c", "call", day + days(1), "phone", None),
+    ]  # fmt: skip
+    # Who cannot wait goes by the next channel; where that is full too, not at all.
+    call = scenario("call", channels=("phone", "post"), priority=2)
+    assert told(run([call, urgent], tables, daily_capacity={"phone": 2, "post": 1})) == [
+        ("d", "urgent", day, "phone", None), ("a", "call", day, "phone", None),
+        ("b", "call", day, "post", None), ("c", "call", day, None, CAPACITY),
+    ]  # fmt: skip
+
+
+def test_a_message_that_waits_for_room_leaves_the_day_to_another():
+    tables = {"customers": persons("a", "b"), "customer_orders": orders(("a", DAY), ("b", DAY))}
+    call = scenario("call", channels=("phone",), late_days=1)
+    letter = scenario("letter", channels=("post",), priority=2)
+    actions = run([call, letter], tables, rules=[ContactRule(1, 3)], daily_capacity={"phone": 1})
+    day = DAY + days(2)
+    spacing = ContactRule(1, 3).told
+    assert told(actions) == [
+        ("a", "call", day, "phone", None), ("a", "letter", day, None, spacing),
+        ("b", "letter", day, "post", None), ("b", "call", day + days(1), None, spacing),
+    ]  # fmt: skip
+
+
 def test_data_too_old_are_not_used():
     customers = persons("a").assign(last_order_at=datetime(2020, 1, 1), updated_at=pd.NaT)
     tables = {"customers": customers, "customer_orders": orders(("a", DAY))}
@@ -326,15 +358,18 @@ limits = st.lists(
     st.builds(ContactRule, st.integers(1, 2), st.integers(1, 6), st.sampled_from([None, "email"])),
     max_size=2,
 )
+rooms = st.sampled_from([{}, {"email": 1}, {"email": 0, "sms": 1}])
 QUICK = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 END = DAY + days(7)
 
 
 @settings(max_examples=15, **QUICK)
-@given(worlds, sets, limits)
-def test_no_trigger_breaks_the_gate(tables, made, rules):
-    actions = run(made, tables, end=END, rules=rules, control_share=0.3)
+@given(worlds, sets, limits, rooms)
+def test_no_trigger_breaks_the_gate(tables, made, rules, room):
+    actions = run(made, tables, end=END, rules=rules, control_share=0.3, daily_capacity=room)
     goes = actions[actions["stopped_by"].isna()].to_dict("records")
+    for (channel, _), rows in actions[actions["stopped_by"].isna()].groupby(["channel", "day"]):
+        assert len(rows) <= room.get(channel, len(rows))
     customers = tables["customers"].set_index("customer_id")
     for row in goes:
         person = customers.loc[row["customer_id"]]
@@ -363,13 +398,15 @@ def test_no_trigger_breaks_the_gate(tables, made, rules):
 
 
 @settings(max_examples=6, **QUICK)
-@given(worlds, sets, limits)
-def test_a_dry_run_is_what_daily_runs_would_have_sent(tables, made, rules):
-    shared = ScenarioRules(tuple(made), contact_rules=tuple(rules), control_share=0.3)
+@given(worlds, sets, limits, rooms)
+def test_a_dry_run_is_what_daily_runs_would_have_sent(tables, made, rules, room):
+    limits = {"contact_rules": tuple(rules), "control_share": 0.3, "daily_capacity": room}
+    shared = ScenarioRules(tuple(made), **limits)
     whole = dry_run(shared, tables, start=DAY, end=DAY + days(4), **ASKED)
     earlier = None
     for number in range(5):
-        one = due_actions(shared, tables, at=DAY + days(number), earlier=earlier, **ASKED)
+        at = DAY + days(number)
+        one = dry_run(shared, tables, start=at, end=at, earlier=earlier, **ASKED)
         went = one[one["stopped_by"].isna() | (one["stopped_by"] == CONTROL)]
         earlier = went if earlier is None else pd.concat([earlier, went], ignore_index=True)
     went = whole[whole["stopped_by"].isna() | (whole["stopped_by"] == CONTROL)]
@@ -389,5 +426,5 @@ def test_nothing_dated_after_the_day_is_read(tables, made, rules, number):
         for name, time in dated.items()
     }
     shared = ScenarioRules(tuple(made), contact_rules=tuple(rules))
-    one, other = (due_actions(shared, t, at=at, **ASKED) for t in (tables, known))
+    one, other = (dry_run(shared, t, start=at, end=at, **ASKED) for t in (tables, known))
     pd.testing.assert_frame_equal(one, other)

@@ -121,6 +121,7 @@ def redeem(
     events: pd.DataFrame,
     offers: pd.DataFrame,
     traits: Traits,
+    laws: Laws,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
     """Use a part of the offers on purchases that would have been made anyway.
@@ -146,7 +147,8 @@ def redeem(
     pairs = orders[["person", "day"]].iloc[free].assign(row=free).merge(reached, on="person")
     pairs = pairs[(pairs["day"] > pairs["arrived_on"]) & (pairs["day"] <= pairs["end"])]
     pairs = pairs.sort_values(["row", "offer"], kind="stable").drop_duplicates("row", keep="last")
-    keen = 0.15 + 0.5 * traits.promo[pairs["person"].to_numpy()]
+    love = traits.promo[pairs["person"].to_numpy()]
+    keen = laws.redeemed + laws.redeemed_by_lovers * love
     pairs = pairs[rng.random(len(pairs)) < keen]
     offer, depth = orders["offer"].to_numpy().copy(), orders["depth"].to_numpy().copy()
     offer[pairs["row"]] = pairs["offer"]

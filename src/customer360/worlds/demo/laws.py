@@ -56,3 +56,5 @@ class Laws:
     fatigue_effect: float = _law(0.45, "log force a message", "recent messages on the next")
     fatigue_days: float = _law(30.0, "days", "time in which a message is forgotten, by a factor e")
     pressure_limit: float = _law(1.5, "messages", "recent messages beyond which the next annoys")
+    redeemed: float = _law(0.15, "share of orders", "would come anyway, and use an open offer")
+    redeemed_by_lovers: float = _law(0.50, "share of orders", "love of promotions adds")

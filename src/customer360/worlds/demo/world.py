@@ -122,6 +122,7 @@ def make_chunk(
         events=_delivered(life),
         offers=_open_offers(plan),
         traits=traits,
+        laws=laws,
         rng=rng["redeemed"],
     )
     who, when = orders["person"].to_numpy(), orders["day"].to_numpy()

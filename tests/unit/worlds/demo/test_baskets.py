@@ -187,8 +187,9 @@ def test_an_offer_is_used_after_it_came_and_before_it_ends():
     )  # fmt: skip
     keen = replace(TRAITS, promo=np.full(PEOPLE, 3.0))  # always
     used = redeem(
-        orders=orders, events=events, offers=offers, traits=keen, rng=np.random.default_rng(0)
-    )
+        orders=orders, events=events, offers=offers, traits=keen, laws=Laws(),
+        rng=np.random.default_rng(0),
+    )  # fmt: skip
     assert used["offer"].tolist() == [-1, -1, 4, 9, 9, 4, -1, -1]
     assert used["depth"].tolist() == [0, 0, 0.1, 0.3, 0.3, 0.1, 0, 0]
     assert (orders["offer"] == -1).all()  # what came in is left as it was
@@ -202,7 +203,8 @@ def test_an_order_that_a_message_caused_keeps_its_offer():
     )
     keen = replace(TRAITS, promo=np.full(PEOPLE, 3.0))
     rng = np.random.default_rng(0)
-    used = redeem(orders=orders, events=events, offers=offers, traits=keen, rng=rng)
+    known = {"orders": orders, "events": events, "offers": offers, "traits": keen}
+    used = redeem(**known, laws=Laws(), rng=rng)
     assert used["offer"].tolist() == [2]
 
 
