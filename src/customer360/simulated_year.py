@@ -8,11 +8,12 @@ answers, and counts what each message earned.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
+from scipy.stats import t
 
 from customer360.features.campaign_contacts import MOMENT_FEATURES
 from customer360.features.contact_signals import contact_signals
@@ -35,14 +36,21 @@ from customer360.worlds.demo.messages import (
     THEMES,
 )
 
-__all__ = ["PlainPolicy", "PlanPolicy", "Population", "gather_population", "simulate_year"]
+__all__ = [
+    "PlainPolicy",
+    "PlanPolicy",
+    "Population",
+    "compare_policies",
+    "gather_population",
+    "learning_gains",
+    "simulate_year",
+]
 
 WEEKS = 4
-# Who uses an open offer for an order that would come anyway: the law of `worlds.demo.baskets`.
-REDEEMED, REDEEMED_BY_LOVERS = 0.15, 0.5
 _LAWS = Laws()
 _FADES = float(np.exp(-7 / _LAWS.fatigue_days))
 CONTENTS = [(theme, image) for theme in THEMES for image in IMAGES]
+IN_TURN, FROZEN, LEARNING = "plan, contents in turn", "plan, lessons of the past", "plan, learning"
 
 
 @dataclass(frozen=True)
@@ -82,6 +90,14 @@ class Population:
 
     def __len__(self) -> int:
         return len(self.coming)
+
+    def draw(self, customers: int, *, seed: int) -> Population:
+        """So many of them, at random, in the same order."""
+        number = min(customers, len(self))
+        rows = np.sort(np.random.default_rng(seed).choice(len(self), number, replace=False))
+        columns = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "arms"}
+        moments = columns.pop("moments").iloc[rows].reset_index(drop=True)
+        return replace(self, moments=moments, **{n: v[rows] for n, v in columns.items()})
 
 
 def gather_population(
@@ -128,7 +144,8 @@ def gather_population(
                    consent_sms and reachable_sms as sms, consent_phone and reachable_phone as phone,
                    consent_post and reachable_post as post, true as web,
                    coalesce(churn_probability, 0.5) as churn, push, margin_per_order, theme,
-                   revenue_per_order, {REDEEMED} + {REDEEMED_BY_LOVERS} * promo_affinity as redeems,
+                   revenue_per_order,
+                   {_LAWS.redeemed} + {_LAWS.redeemed_by_lovers} * promo_affinity as redeems,
                    case when alive then expected_transactions / horizon * 14 else 0 end as coming
             from moments join person using (customer_id) join customers using (customer_id)
                 join traits using (person_id)
@@ -481,3 +498,116 @@ def _remember(moments: pd.DataFrame, done: Month, arms: pd.DataFrame) -> pd.Data
     values["coupon_chances"] += np.bincount(done.customer, done.orders * coupon, minlength=n)
     values["coupon_orders"] += np.bincount(done.customer, done.redeemed, minlength=n)
     return moments.assign(**values)
+
+
+def compare_policies(
+    people: Population,
+    *,
+    model: UpliftModel,
+    lessons: Lessons,
+    rules: Sequence[ContactRule],
+    budget: float,
+    fatigue_share: float,
+    customers: int,
+    held_out_share: float,
+    explored_share: float,
+    seeds: Sequence[int],
+) -> pd.DataFrame:
+    """The plan with and without learning, and plain policies, on the same customers and money.
+
+    Parameters
+    ----------
+    people : Population
+    model : UpliftModel
+        What all plans know of effects.
+    lessons : Lessons
+        Of past contacts.
+    rules, held_out_share, explored_share
+        As `simulate_year` takes them; only the policy that learns holds out and explores.
+    budget : float, currency
+        Of four weeks and all customers; those drawn have their share of it.
+    fatigue_share : float
+        See `PlanPolicy`.
+    customers : int
+        Drawn for each seed.
+    seeds : sequence of int
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per seed, policy and month: as `simulate_year`, with seed and policy.
+    """
+    found = []
+    for seed in seeds:
+        some = people.draw(customers, seed=seed)
+        given: dict[str, Any] = {
+            "rules": rules,
+            "budget": budget * len(some) / len(people),
+            "seed": seed,
+        }
+        plan: dict[str, Any] = {"model": model, "fatigue_share": fatigue_share}
+        years: dict[str, Policy] = _plain_policies(some, model, seed=seed)
+        years |= {IN_TURN: PlanPolicy(**plan), FROZEN: PlanPolicy(**plan, lessons=lessons)}
+        for name, policy in years.items():
+            year = simulate_year(some, policy=policy, **given)
+            found.append(year.assign(policy=name, seed=seed))
+        year = simulate_year(
+            some,
+            policy=PlanPolicy(**plan, lessons=lessons, learns=True),
+            held_out_share=held_out_share,
+            explored_share=explored_share,
+            **given,
+        )
+        found.append(year.assign(policy=LEARNING, seed=seed))
+    return pd.concat(found, ignore_index=True)
+
+
+def _plain_policies(people: Population, model: UpliftModel, *, seed: int) -> dict[str, Policy]:
+    """By the cheapest direct channel: everyone, risk and propensity first, by each offer."""
+    arms = people.arms
+    direct = arms[arms["channel"] != "web"]
+    cheapest = direct[direct["cost"] == direct["cost"].min()]
+    chance = np.random.default_rng(seed).random(len(people))
+    found: dict[str, Policy] = {}
+    for arm in cheapest.index:
+        told = model.parts(contact_signals(_met(people.moments, arms.loc[[arm] * len(people)])))
+        offer = arms.loc[arm, "offer"]
+        likely = (told["without"] + told["pull"]).to_numpy()
+        found |= {
+            f"everyone weekly, {offer}": PlainPolicy(arm, chance),
+            f"everyone monthly, {offer}": PlainPolicy(arm, chance, monthly=True),
+            f"top churn risk, {offer}": PlainPolicy(arm, people.churn),
+            f"top propensity, {offer}": PlainPolicy(arm, likely),
+        }
+    return found
+
+
+def learning_gains(years: pd.DataFrame) -> dict[str, float]:
+    """Margin of the plan that learns, as a multiple of the others'.
+
+    Parameters
+    ----------
+    years : pandas.DataFrame
+        From `compare_policies`.
+
+    Returns
+    -------
+    dict of str to float
+        learning_gain (over the plan with contents in turn), learning_gain_over_lessons (over
+        the plan that knows the lessons of the past and learns no more),
+        learning_gain_over_plain_policy (over the plain policy that is best of all in the
+        seed), each the mean over seeds with _low and _high (95 %, Student).
+    """
+    earned = years.pivot_table(index="seed", columns="policy", values="margin", aggfunc="sum")
+    plain = earned.drop(columns=[IN_TURN, FROZEN, LEARNING])
+    rivals = {"": earned[IN_TURN], "_over_lessons": earned[FROZEN],
+              "_over_plain_policy": plain.max(axis=1)}  # fmt: skip
+    found: dict[str, float] = {}
+    for name, rival in rivals.items():
+        ratio = (earned[LEARNING] / rival).to_numpy()
+        half = 0.0
+        if len(ratio) > 1:
+            half = t.ppf(0.975, len(ratio) - 1) * ratio.std(ddof=1) / np.sqrt(len(ratio))
+        ends = {"": 0.0, "_low": -half, "_high": half}
+        found |= {f"learning_gain{name}{end}": float(ratio.mean() + d) for end, d in ends.items()}
+    return found

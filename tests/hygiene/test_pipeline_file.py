@@ -19,11 +19,11 @@ RUNNER = [SOURCE / "run_notebook.py", SOURCE / "report" / "__init__.py"]
 # but for metrics.
 READS_TRUTH = {
     "linkage", "customers", "oracle", "churn", "dissatisfaction", "families", "segmentation",
-    "clv", "response", "campaigns", "measurement",
+    "clv", "response", "campaigns", "measurement", "learning",
 }  # fmt: skip
 JUDGES_AT_ITS_END = (
     "churn", "dissatisfaction", "families", "segmentation", "clv", "response", "campaigns",
-    "measurement",
+    "measurement", "learning",
 )  # fmt: skip
 
 

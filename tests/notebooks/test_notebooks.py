@@ -26,7 +26,7 @@ def test_there_are_the_notebooks_of_the_house():
     assert list(STAGES) == [
         "cleaning", "linkage", "customers", "features", "segmentation", "churn", "clv", "response",
         "campaigns", "measurement", "oracle", "dissatisfaction", "families", "intent", "scenarios",
-        "next_best_action",
+        "next_best_action", "learning",
     ]  # fmt: skip
 
 

@@ -20,7 +20,8 @@ POPULATION = {
     "retention": "Customers who are likely to leave, to be kept",
     "win_back": "Inactive customers, to be won back",
 }
-TOLD = ["customer_id", "channel", "day", "offer", "amount", "category", "decision_id"]
+TOLD = ["customer_id", "channel", "day", "offer", "amount", "category", "theme", "image",
+        "decision_id"]  # fmt: skip
 
 
 def prepare_goals(
