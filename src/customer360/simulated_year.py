@@ -207,17 +207,25 @@ class Month:
     redeemed: np.ndarray
 
 
+@dataclass(frozen=True)
+class Room:
+    """What a month leaves open: ways to fill the weeks of each customer, and the money."""
+
+    channels: tuple[str, ...]
+    patterns: Patterns
+    state: np.ndarray
+    admissible: np.ndarray
+    budget: float
+    seed: int
+
+
 class Policy(Protocol):
     """Chooses messages and contents; may learn."""
 
-    def weigh(
-        self, people: Population, moments: pd.DataFrame
-    ) -> tuple[np.ndarray, np.ndarray | None]:
-        """What each message seems worth, and the content for each customer.
-
-        Arms x weeks x customers, -inf for never; number of the content, None for all of
-        them in turn.
-        """
+    def plan(
+        self, people: Population, moments: pd.DataFrame, room: Room
+    ) -> tuple[Messages, np.ndarray | None]:
+        """Messages of the month, and the number of each customer's content; None: in turn."""
 
     def learn(self, people: Population, moments: pd.DataFrame, month: Month) -> None:
         """Weigh what came of the month."""
@@ -225,7 +233,7 @@ class Policy(Protocol):
 
 @dataclass(frozen=True)
 class PlainPolicy:
-    """One message for those who score highest, by the cheapest channel: no model of effects.
+    """One message for those who score highest: no model of effects.
 
     Parameters
     ----------
@@ -240,15 +248,22 @@ class PlainPolicy:
     score: np.ndarray
     monthly: bool = False
 
-    def weigh(
-        self, people: Population, moments: pd.DataFrame
-    ) -> tuple[np.ndarray, np.ndarray | None]:
-        found = np.full((len(people.arms), WEEKS, len(people)), -np.inf, dtype=np.float32)
-        # Ranks: the head of the list goes first, whatever the money.
-        rank = 1 + np.argsort(np.argsort(self.score, kind="stable"), kind="stable") / len(people)
-        weeks = 1 if self.monthly else WEEKS
-        found[self.arm, :weeks] = np.where(people.may[:, self.arm], rank, -np.inf)
-        return found, None
+    def plan(
+        self, people: Population, moments: pd.DataFrame, room: Room
+    ) -> tuple[Messages, np.ndarray | None]:
+        arm = people.arms.loc[self.arm]
+        ways = room.patterns.channel
+        sent = ways == room.channels.index(arm["channel"])
+        count = np.where((ways == -1).sum(axis=1) + sent.sum(axis=1) == WEEKS, sent.sum(axis=1), -1)
+        if self.monthly:
+            count = np.where((count <= 1) & ~sent[:, 1:].any(axis=1), count, -1)
+        # Of the ways that are open, the one with most messages.
+        way = np.where(room.admissible, count, -1).argmax(axis=1)[room.state]
+        first = np.argsort(-np.where(people.may[:, self.arm], self.score, -np.inf), kind="stable")
+        cost = np.cumsum(count[way[first]]) * arm["cost"]
+        served = first[(cost <= room.budget) & people.may[first, self.arm]]
+        customer, week = np.nonzero(sent[way[served]])
+        return Messages(np.full(len(week), self.arm), week, served[customer]), None
 
     def learn(self, people: Population, moments: pd.DataFrame, month: Month) -> None:
         pass
@@ -274,9 +289,28 @@ class PlanPolicy:
     lessons: Lessons | None = None
     learns: bool = False
 
-    def weigh(
+    def plan(
+        self, people: Population, moments: pd.DataFrame, room: Room
+    ) -> tuple[Messages, np.ndarray | None]:
+        margin, contents = self._weigh(people, moments)
+        problem = Problem(
+            margin=margin,
+            cost=people.arms["cost"].to_numpy(np.float32)[:, None, None],
+            goal=np.zeros(len(people.arms), dtype=np.int64),
+            channel=np.array([room.channels.index(c) for c in people.arms["channel"]]),
+            goals=("any",),
+            channels=room.channels,
+            patterns=room.patterns,
+            state=room.state,
+            admissible=room.admissible,
+            limits=Limits(budget=room.budget),
+        )
+        return plan_problem(problem, explored=NO_MESSAGES, seed=room.seed)[0], contents
+
+    def _weigh(
         self, people: Population, moments: pd.DataFrame
     ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Worth of each message (arms x weeks x customers, -inf: never), and contents."""
         shape = (len(people.arms), len(people))
         value, who = order_value(moments), np.tile(np.arange(len(people)), shape[0])
         arms = people.arms.loc[np.repeat(np.arange(shape[0]), shape[1])]
@@ -372,36 +406,29 @@ def simulate_year(
         the law, cost taken off).
     """
     rng = np.random.default_rng(seed)
-    channels = sorted(people.arms["channel"].unique())
-    channel = np.searchsorted(channels, people.arms["channel"].to_numpy(object))
+    channels = tuple(sorted(people.arms["channel"].unique()))
+    cost = people.arms["cost"].to_numpy(float)
     patterns = make_patterns(slot_days=range(0, 7 * WEEKS, 7), channels=channels, rules=rules)
     moments, tired = people.moments.reset_index(drop=True), np.zeros(len(people))
     log = np.full((0, len(people)), -1)
     rows = []
     for month in range(months):
-        state, admissible = _states(log, patterns, rules=rules, channels=channels)
-        margin, contents = policy.weigh(people, moments)
-        problem = Problem(
-            margin=margin,
-            cost=people.arms["cost"].to_numpy(np.float32)[:, None, None],
-            goal=np.zeros(len(people.arms), dtype=np.int64),
-            channel=channel,
-            goals=("any",),
-            channels=tuple(channels),
-            patterns=patterns,
-            state=state,
-            admissible=admissible,
-            limits=Limits(budget=budget),
-        )
-        planned, _, _ = plan_problem(problem, explored=NO_MESSAGES, seed=seed)
+        open_to = _states(log, patterns, rules=rules, channels=channels)
+        room = Room(channels, patterns, *open_to, budget=budget, seed=seed)
+        planned, contents = policy.plan(people, moments, room)
         content = _draw_contents(planned, contents, explored_share, rng)
         done, tired, earned = _answer(people, planned, content, tired, held_out_share, rng)
-        cost = people.arms["cost"].to_numpy(float)[done.option][done.sent].sum()
-        row = {"month": month + 1, "messages": int(done.sent.sum()), "cost": float(cost)}
-        rows.append(row | {"margin": earned})
+        rows.append(
+            {
+                "month": month + 1,
+                "messages": int(done.sent.sum()),
+                "cost": float(cost[done.option][done.sent].sum()),
+                "margin": earned,
+            }
+        )
         policy.learn(people, moments, done)
         moments = _remember(moments, done, people.arms)
-        log = np.vstack([log, _weeks(done, channel, len(people))])
+        log = np.vstack([log, _weeks(done, people.arms, channels, len(people))])
     return pd.DataFrame(rows)
 
 
@@ -425,9 +452,10 @@ def _place(channel: str, channels: Sequence[str]) -> int:
     return list(channels).index(channel) if channel in channels else -2
 
 
-def _weeks(done: Month, channel: np.ndarray, people: int) -> np.ndarray:
+def _weeks(done: Month, arms: pd.DataFrame, channels: Sequence[str], customers: int) -> np.ndarray:
     """Channel of the message that each customer got in each week, -1 for none."""
-    weeks = np.full((WEEKS, people), -1)
+    weeks = np.full((WEEKS, customers), -1)
+    channel = np.array([_place(name, channels) for name in arms["channel"]])
     weeks[done.week[done.sent], done.customer[done.sent]] = channel[done.option[done.sent]]
     return weeks
 
