@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 
-from customer360.plots.canvas import horizontal, legend_below, new_axes
+from customer360.contracts import FUNNEL
+from customer360.plots.canvas import heat_map, horizontal, legend_below, new_axes
 from customer360.plots.style import INK, MUTED, PALETTE, money, percent, use_style
 
-__all__ = ["campaign_effects", "factors", "rates", "representatives", "spend_curves", "use_style"]
+__all__ = [
+    "campaign_effects",
+    "factors",
+    "rates",
+    "representatives",
+    "spend_curves",
+    "theme_map",
+    "use_style",
+]
+
+_FAINT = "#EEF1F4"
 
 
 def rates(table: pd.DataFrame, *, rate: str, by: str = "channel") -> Axes:
@@ -77,6 +89,46 @@ def factors(effects: pd.DataFrame) -> Axes:
     ax.set_yticks(data.index, data["term"])
     ax.set(title="What was varied, and what it changed", xlabel="orders a contact, 95 % interval")
     return legend_below(horizontal(ax))
+
+
+def theme_map(effects: pd.DataFrame, *, most_p_value: float = 0.05) -> Axes:
+    """What messages of each theme caused at each funnel stage; grey where chance explains it.
+
+    Parameters
+    ----------
+    effects : pandas.DataFrame
+        Contract `theme_effects`.
+    most_p_value : float
+        Adjusted p-value up to which a cell is beyond chance.
+    """
+    data = effects.assign(
+        sure=effects["adjusted_p_value"] <= most_p_value,
+        **{name: 1000 * effects[name] for name in ("shrunk", "shrunk_low", "shrunk_high")},
+    )
+    data["told"] = [
+        f"{s:+.0f}\n({low:+.0f} to {high:+.0f})" if s == s else "not tested"
+        for s, low, high in data[["shrunk", "shrunk_low", "shrunk_high"]].to_numpy(float)
+    ]
+    wide = data.pivot(index="funnel_stage", columns="theme")
+    wide = wide.reindex([stage for stage in FUNNEL if stage in wide.index])
+    wide.index = wide.index.str.replace("_", " ")
+    told, sure = wide["told"].fillna("not sent"), wide["sure"].eq(True)
+    shade = pd.DataFrame(wide["shrunk"]).where(sure)
+    ends = max(float(np.nanmax(np.abs(np.r_[shade.to_numpy(float).ravel(), 1.0]))), 1.0)
+    ax = heat_map(
+        shade, height=0.62 * len(wide) + 1.2, vmin=-ends, vmax=ends, annot=told, fmt="",
+        annot_kws={"fontsize": 9},
+    )  # fmt: skip
+    sns.heatmap(
+        shade.fillna(0.0), mask=sure, ax=ax, cmap=[_FAINT], cbar=False, annot=told, fmt="",
+        linewidths=1, linecolor="white", annot_kws={"fontsize": 9, "color": INK},
+    )  # fmt: skip
+    ax.set(
+        title="Orders that 1,000 messages caused (grey: not beyond chance)",
+        xlabel="with 95 % interval, drawn to what theme and stage have in common",
+        ylabel="",
+    )
+    return ax
 
 
 def spend_curves(curves: pd.DataFrame, *, currency: str) -> Axes:
