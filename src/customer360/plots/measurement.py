@@ -106,7 +106,7 @@ def theme_map(effects: pd.DataFrame, *, most_p_value: float = 0.05) -> Axes:
         **{name: 1000 * effects[name] for name in ("shrunk", "shrunk_low", "shrunk_high")},
     )
     data["told"] = [
-        f"{s:+.0f}\n({low:+.0f} to {high:+.0f})" if s == s else "not tested"
+        f"{s:+z.0f}\n({low:+z.0f} to {high:+z.0f})" if s == s else "not tested"
         for s, low, high in data[["shrunk", "shrunk_low", "shrunk_high"]].to_numpy(float)
     ]
     wide = data.pivot(index="funnel_stage", columns="theme")
@@ -124,8 +124,8 @@ def theme_map(effects: pd.DataFrame, *, most_p_value: float = 0.05) -> Axes:
         linewidths=1, linecolor="white", annot_kws={"fontsize": 9, "color": INK},
     )  # fmt: skip
     ax.set(
-        title="Orders that 1,000 messages caused (grey: not beyond chance)",
-        xlabel="with 95 % interval, drawn to what theme and stage have in common",
+        title="Orders caused by 1,000 messages",
+        xlabel="grey: not beyond chance; 95 % interval, shrunk to theme and stage",
         ylabel="",
     )
     return ax

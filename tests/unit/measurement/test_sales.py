@@ -63,7 +63,8 @@ FIELDS = ("first_name", "last_name", "birth_date", "email", "phone", "street", "
 
 
 def _record(source, source_id, **values):
-    return {"source": source, "source_id": source_id} | {f: values.get(f) for f in FIELDS}
+    opened = {"opened_on": values.get("opened_on", date(2024, 1, 1))}
+    return {"source": source, "source_id": source_id} | opened | {f: values.get(f) for f in FIELDS}
 
 
 def test_values_confirmed_elsewhere_count_and_wrong_ones_cost():
