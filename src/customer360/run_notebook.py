@@ -393,7 +393,8 @@ def transaction(root: Path, outputs: list[str]) -> Iterator[None]:
             path = root / output
             if path in files:
                 os.replace(files[path], path)
-            else:
+            elif not path.is_dir():
+                # Folders are written whole or not at all: they are never half done.
                 path.unlink(missing_ok=True)
         raise
     finally:

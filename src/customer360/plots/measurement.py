@@ -8,12 +8,13 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from customer360.contracts import FUNNEL
-from customer360.plots.canvas import heat_map, horizontal, legend_below, new_axes
+from customer360.plots.canvas import dated, heat_map, horizontal, legend_below, new_axes
 from customer360.plots.style import INK, MUTED, PALETTE, money, percent, use_style
 
 __all__ = [
     "campaign_effects",
     "factors",
+    "months_beside_team",
     "rates",
     "representatives",
     "spend_curves",
@@ -174,3 +175,25 @@ def representatives(table: pd.DataFrame) -> Axes:
     )  # fmt: skip
     ax.set(title="Representatives: files and orders", xlim=(0, 100))
     return legend_below(horizontal(ax))
+
+
+def months_beside_team(months: pd.DataFrame, *, rep_id: str) -> Axes:
+    """Orders signed by a representative in each month, beside the team's mean.
+
+    Parameters
+    ----------
+    months : pandas.DataFrame
+        Contract `representative_months`.
+    rep_id : str
+    """
+    wide = months.pivot(index="month", columns="rep_id", values="signed").fillna(0)
+    days = pd.to_datetime(wide.index)
+    ax = new_axes(height=3.4)
+    ax.bar(days, wide[rep_id], width=24, color=PALETTE[4], label="own")
+    ax.step(
+        days, wide.mean(axis=1), where="mid", color=INK, linewidth=1.5,
+        label="mean of the team",
+    )  # fmt: skip
+    ax.set(title="Visits that ended in an order, by month", ylim=(0, None))
+    ax.locator_params(axis="y", integer=True)
+    return legend_below(dated(ax))
