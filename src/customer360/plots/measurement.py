@@ -92,43 +92,56 @@ def factors(effects: pd.DataFrame) -> Axes:
     return legend_below(horizontal(ax))
 
 
-def theme_map(effects: pd.DataFrame, *, most_p_value: float = 0.05) -> Axes:
-    """What messages of each theme caused at each funnel stage; grey where chance explains it.
+#: What a map of themes shows: columns of value, ends and p-value; title, how to read it.
+_MAPS = {
+    "effect": (
+        ("shrunk", "shrunk_low", "shrunk_high", "adjusted_p_value"),
+        "Orders caused by 1,000 messages",
+        "grey: not beyond chance; 95 % interval, shrunk to theme and stage",
+    ),
+    "advantage": (
+        ("advantage", "advantage_low", "advantage_high", "advantage_p_value"),
+        "Orders of 1,000 messages beyond other themes'",
+        "grey: not beyond chance; 95 % interval, where only the theme differed",
+    ),
+}
+
+
+def theme_map(effects: pd.DataFrame, *, shows: str = "effect", most_p_value: float = 0.05) -> Axes:
+    """Themes by funnel stage: what their messages caused; grey where chance explains it.
 
     Parameters
     ----------
     effects : pandas.DataFrame
         Contract `theme_effects`.
+    shows : {"effect", "advantage"}
+        Against those held out, or against other themes in the same tests.
     most_p_value : float
         Adjusted p-value up to which a cell is beyond chance.
     """
-    data = effects.assign(
-        sure=effects["adjusted_p_value"] <= most_p_value,
-        **{name: 1000 * effects[name] for name in ("shrunk", "shrunk_low", "shrunk_high")},
-    )
-    data["told"] = [
-        f"{s:+z.0f}\n({low:+z.0f} to {high:+z.0f})" if s == s else "not tested"
-        for s, low, high in data[["shrunk", "shrunk_low", "shrunk_high"]].to_numpy(float)
+    (value, low, high, p_value), title, reading = _MAPS[shows]
+    numbers = 1000 * effects[[value, low, high]].astype(float)
+    told = [
+        f"{a:+z.0f}\n({b:+z.0f} to {c:+z.0f})" if a == a else "not tested"
+        for a, b, c in numbers.to_numpy()
     ]
-    wide = data.pivot(index="funnel_stage", columns="theme")
+    cells = effects[["funnel_stage", "theme"]].assign(
+        shade=numbers[value].where(effects[p_value] <= most_p_value), told=told
+    )
+    wide = cells.pivot(index="funnel_stage", columns="theme")
     wide = wide.reindex([stage for stage in FUNNEL if stage in wide.index])
     wide.index = wide.index.str.replace("_", " ")
-    told, sure = wide["told"].fillna("not sent"), wide["sure"].eq(True)
-    shade = pd.DataFrame(wide["shrunk"]).where(sure)
+    shade, text = pd.DataFrame(wide["shade"]), wide["told"].fillna("not sent")
     ends = max(float(np.nanmax(np.abs(np.r_[shade.to_numpy(float).ravel(), 1.0]))), 1.0)
     ax = heat_map(
-        shade, height=0.62 * len(wide) + 1.2, vmin=-ends, vmax=ends, annot=told, fmt="",
+        shade, height=0.62 * len(wide) + 1.2, vmin=-ends, vmax=ends, annot=text, fmt="",
         annot_kws={"fontsize": 9},
     )  # fmt: skip
     sns.heatmap(
-        shade.fillna(0.0), mask=sure, ax=ax, cmap=[_FAINT], cbar=False, annot=told, fmt="",
-        linewidths=1, linecolor="white", annot_kws={"fontsize": 9, "color": INK},
+        shade.fillna(0.0), mask=shade.notna(), ax=ax, cmap=[_FAINT], cbar=False, annot=text,
+        fmt="", linewidths=1, linecolor="white", annot_kws={"fontsize": 9, "color": INK},
     )  # fmt: skip
-    ax.set(
-        title="Orders caused by 1,000 messages",
-        xlabel="grey: not beyond chance; 95 % interval, shrunk to theme and stage",
-        ylabel="",
-    )
+    ax.set(title=title, xlabel=reading, ylabel="")
     return ax
 
 

@@ -208,7 +208,7 @@ def _one(
     told = (
         f"**{row['order_share']:.0%}** of visits end in an order ({row['low']:.0%} to "
         f"{row['high']:.0%}): "
-        + ("it differs by more than chance" if apart else "no more than chance apart")
+        + ("looked at alone, more than chance away" if apart else "no more than chance away")
         + f" from the team's {share:.0%}."
     )
     beside = all_fields.groupby("field").agg(team_filled=("filled", "mean"),
