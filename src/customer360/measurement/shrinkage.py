@@ -45,11 +45,11 @@ def shrink_effects(
     shrunk = np.full((len(y), 3), np.nan)
     if known.any():
         x = np.column_stack([pd.get_dummies(groups[name]).to_numpy(float) for name in groups])
-        x, here = _full_rank(x, known), np.eye(len(y))[known]
+        x = _full_rank(x, known)
         # A grid that is finest near 0, each value weighed by the width it stands for.
         place = (np.arange(_TRIED) + 0.5) / _TRIED
         most = 2 * np.sqrt(np.var(y[known]) + np.median(np.diag(errors)[known]))
-        tried = [_given(deviation, y, errors, x, here) for deviation in most * place**2]
+        tried = [_given(deviation, y, errors, x, known) for deviation in most * place**2]
         weight = np.exp([found[0] - max(f[0] for f in tried) for found in tried]) * place
         weight /= weight.sum()
         means, variances = (np.array([found[i] for found in tried]) for i in (1, 2))
@@ -66,12 +66,12 @@ def _full_rank(x: np.ndarray, known: np.ndarray) -> np.ndarray:
 
 
 def _given(
-    deviation: float, y: np.ndarray, errors: np.ndarray, x: np.ndarray, here: np.ndarray
+    deviation: float, y: np.ndarray, errors: np.ndarray, x: np.ndarray, known: np.ndarray
 ) -> tuple[float, np.ndarray, np.ndarray]:
     """Restricted log-likelihood of a deviation; mean and variance of each cell under it."""
-    own = deviation**2
-    x0, y0 = here @ x, here @ np.nan_to_num(y)
-    total = here @ errors @ here.T + own * np.eye(len(y0))
+    own, here = deviation**2, np.eye(len(y))[known]
+    x0, y0 = x[known], y[known]
+    total = errors[np.ix_(known, known)] + own * np.eye(len(y0))
     weight = np.linalg.inv(total)
     information = x0.T @ weight @ x0
     uncertain = np.linalg.inv(information)
