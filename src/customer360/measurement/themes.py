@@ -55,7 +55,7 @@ def theme_contacts(
     """
     told = campaigns[["campaign_id", "variant", "theme", "offer_id", "image"]].copy()
     shared = told[["campaign_id", "offer_id", "image"]].astype(object).fillna("none")
-    told["test"] = shared.agg(" ".join, axis=1)
+    told["test"] = shared["campaign_id"] + " " + shared["offer_id"] + " " + shared["image"]
     days = stages.assign(day=pd.to_datetime(stages["day"])).rename(columns={"day": "contacted_on"})
     found = outcomes.assign(contacted_on=pd.to_datetime(outcomes["contacted_on"]))
     found = found.merge(

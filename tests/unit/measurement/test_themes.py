@@ -169,3 +169,11 @@ def test_intervals_of_shrunken_effects_hold_the_truth(own):
         better.append(((found["shrunk"] - truth) ** 2).mean() < ((measured - truth) ** 2).mean())
     assert 0.90 <= np.mean(inside) <= 0.99
     assert np.mean(better) > 0.5
+
+
+def test_without_contacts_and_campaigns_nothing_breaks():
+    contacts, _ = _contacts(customers=20)
+    bare = contacts.drop(columns=["theme", "test", "funnel_stage"])[:0]
+    stages = pd.DataFrame(columns=["customer_id", "day", "funnel_stage"])
+    found = theme_contacts(bare, stages=stages, campaigns=_campaigns()[:0])
+    assert found.empty and theme_effects(found).empty and compare_themes(found).empty
