@@ -1916,7 +1916,7 @@ _ALL += [
             _integer("checked", "values that another system knows as well"),
             _number("right", "of those, the ones that agree", "share"),
             _number("right_low", "95 % interval, from", "share"),
-            _number("score", "file qualification: filled x right_low", "0 to 100"),
+            _number("score", "file qualification: right less wrong values", "0 to 100"),
             _number("claimed", "fields said to be completed, a file", "fields"),
             _number("repeated", "e-mails and numbers that stand in several files", "share"),
             _number("same_birth", "birth dates that stand in several files", "share"),

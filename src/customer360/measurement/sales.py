@@ -216,15 +216,17 @@ def _judged(visits: Any, records: Any, linked_records: Any) -> Iterator[Any]:
         )
         connection.execute(
             f"""
-            create temp table judged as
-            with texts as (
+            create temp table written as
+            unpivot (
                 select l.customer_id, r.source, r.source_id, opened_on, {fields}
                 from records r join linked l using (source, source_id)
-            ),
-            written as (
-                unpivot texts on {", ".join(CHECKED)} into name field value value
-            ),
-            theirs as (
+            ) on {", ".join(CHECKED)} into name field value value
+            """
+        )
+        connection.execute(
+            """
+            create temp table judged as
+            with theirs as (
                 select w.*, f.rep_id,
                        row_number() over (
                            partition by f.rep_id, field, value order by source_id
@@ -303,8 +305,9 @@ def file_quality(visits: Any, *, records: Any, linked_records: Any) -> pd.DataFr
 
     Notes
     -----
-    The score cannot be raised by typing anything: values that prove wrong lower it, values
-    that nobody can check add nothing, and a value used twice counts once. Shares of few
+    The score cannot be raised by typing anything: a wrong value costs what a right one
+    wins, values that nobody can check count nothing, and a value used twice counts once, then
+    as wrong. Shares of few
     values are judged by the lower end of their interval: chance makes nobody suspicious.
     """
     with _judged(visits, records, linked_records) as connection:
@@ -324,8 +327,16 @@ def file_quality(visits: Any, *, records: Any, linked_records: Any) -> pd.DataFr
                        count(*) filter (agrees) as confirmed,
                        count(*) filter (agrees and not coalesce(agrees_later, false)) as earlier
                 from judged group by rep_id
+            ),
+            -- What could be right: fields of these customers that another system knows.
+            told as (
+                select rep_id, count(distinct (f.source, f.source_id, o.field)) as known_elsewhere
+                from files f join linked l using (source, source_id)
+                    join written o on o.customer_id = l.customer_id and o.source <> f.source
+                group by rep_id
             )
             select rep_id, count(*) as files,
+                   coalesce(any_value(known_elsewhere), 0) as known_elsewhere,
                    coalesce(any_value(values_filled), 0) / (count(*) * {len(CHECKED)}) as filled,
                    coalesce(any_value(checked), 0) as checked,
                    coalesce(any_value(agreed), 0) as agreed,
@@ -333,7 +344,8 @@ def file_quality(visits: Any, *, records: Any, linked_records: Any) -> pd.DataFr
                    coalesce(any_value(same_birth), 0) as same_birth,
                    coalesce(any_value(confirmed), 0) as confirmed,
                    coalesce(any_value(earlier), 0) as earlier
-            from files left join counted using (rep_id) group by rep_id order by rep_id
+            from files left join counted using (rep_id) left join told using (rep_id)
+            group by rep_id order by rep_id
             """
         ).df()
     of = found["checked"].clip(lower=1)
@@ -341,7 +353,9 @@ def file_quality(visits: Any, *, records: Any, linked_records: Any) -> pd.DataFr
     known = found["checked"] > 0
     found["right"] = np.where(known, agreed / of, np.nan)
     found["right_low"] = proportion_confint(agreed, of, method="wilson")[0]
-    found["score"] = 100 * found["filled"] * found["right_low"]
+    # A right value wins as much as a wrong one costs: guessing does not pay.
+    worth = np.maximum(2 * found["right_low"] - 1, 0.0)
+    found["score"] = 100 * worth * found["checked"] / found.pop("known_elsewhere").clip(lower=1)
     wrong = found["checked"] - confirmed
     found["contradicted"] = np.where(known, wrong / of, np.nan)
     found["known_before"] = (earlier / confirmed.clip(lower=1)).where(confirmed > 0)

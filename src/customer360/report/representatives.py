@@ -20,8 +20,9 @@ __all__ = ["representative_pages"]
 
 _TEAM = "index.html"
 _ABOUT_SCORE = (
-    "The score goes from 0 to 100: the share of fields filled in, times the share of checked "
-    "values that another system confirms, at the lower end of its interval."
+    "The score goes from 0 to 100: of the values that another system knows, those that stand in "
+    "the file and agree, less those that do not, at the lower end of the interval. A wrong value "
+    "costs what a right one wins; what is left empty, or what nobody can check, wins nothing."
 )
 _LIMITS = (
     "Nobody was left unvisited at random: how many orders the visits *caused* cannot be known.",
@@ -247,6 +248,7 @@ def _one(
                     caption="Those who may be leaving go first, by what would be lost",
                     formats={"value": money, "expected_loss": money}, max_rows=10,
                 )),
+                words=[inline_html("`customer360 card ID` opens the page of one of them.")],
             ),
             _section(
                 "Files",

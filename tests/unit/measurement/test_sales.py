@@ -201,3 +201,19 @@ def test_reasons_are_words():
     assert found["why"].tolist() == [
         "may be leaving: silent for longer than usual", "worth keeping close",
     ]  # fmt: skip
+
+
+def test_typing_anything_never_pays():
+    """Empty fields made up, whether or not another system can tell, win nothing."""
+    visits, records, linked = _filed(lambda rep, i, true: true if i < 5 else None)
+    honest = file_quality(visits, records=records, linked_records=linked).set_index("rep_id")
+    mine = records["source_id"].str.startswith("A") & (records["source"] == "sales_rep")
+    unchecked = records.assign(street=records["street"].mask(mine, "1 rue inventee"))
+    made_up = mine & records["phone"].isna()
+    wrong = records.assign(phone=records["phone"].mask(made_up, "+33699" + records["source_id"]))
+    scores = [
+        file_quality(visits, records=table, linked_records=linked).set_index("rep_id")["score"]["A"]
+        for table in (unchecked, wrong)
+    ]
+    assert honest["score"]["A"] > 0
+    assert scores[0] == honest["score"]["A"] and scores[1] < honest["score"]["A"]
