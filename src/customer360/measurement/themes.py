@@ -264,7 +264,8 @@ def themes_at_stages(effects: pd.DataFrame, contrasts: pd.DataFrame) -> pd.DataF
     }
     table = effects.merge(contrasts[[*_CELL, *names]].rename(columns=names), on=_CELL, how="left")
     table["compared"] = table["compared"].astype(float).fillna(0).astype("int64")
-    return table.assign(best=table["best"].eq(True))
+    # Rounded: sums made in another order must give the same bytes.
+    return table.assign(best=table["best"].eq(True)).round(9)
 
 
 def content_priorities(contrasts: pd.DataFrame, *, themes: Sequence[str]) -> pd.DataFrame:
@@ -298,7 +299,9 @@ def content_priorities(contrasts: pd.DataFrame, *, themes: Sequence[str]) -> pd.
     ]
     table = table[[*_CELL, "best"]].join(_together(found, ["shrunk", "shrunk_low", "shrunk_high"]))
     # Rounded: sums made in another order must give the same places.
-    table["priority"] = table["shrunk"].astype(float).fillna(0.0).round(9)
+    ends = ["shrunk", "shrunk_low", "shrunk_high"]
+    table[ends] = table[ends].astype(float).round(9)
+    table["priority"] = table["shrunk"].fillna(0.0)
     table["proven"] = table["best"].eq(True)
     table["rank"] = table["funnel_stage"].map(FUNNEL.index)
     table = table.sort_values(
