@@ -115,8 +115,9 @@ def representative_results(
                    any_value(customers) as customers,
                    count(*) filter (outcome = 'order') as signed,
                    coalesce(any_value(ordered_after), 0) as ordered_after,
-                   coalesce(any_value(margin_after), 0) as margin_after,
-                   coalesce(any_value(portfolio_value), 0) as portfolio_value
+                   -- Rounded: sums made in another order must read the same.
+                   round(coalesce(any_value(margin_after), 0), 6) as margin_after,
+                   round(coalesce(any_value(portfolio_value), 0), 6) as portfolio_value
             from visits left join worth using (rep_id) left join followed using (rep_id)
             group by rep_id order by rep_id
             """
