@@ -13,6 +13,7 @@ from customer360.measurement.assignment import SampleRatioError, check_sample_ra
 from customer360.measurement.effects import measure_effect
 from customer360.measurement.factorial import factorial_effects
 from customer360.measurement.sequential import always_valid_interval
+from customer360.measurement.themes import compare_themes, theme_effects
 
 __all__ = [
     "factorial_recovered",
@@ -20,6 +21,7 @@ __all__ = [
     "judged_customers",
     "peeking_errors",
     "sample_ratio_rates",
+    "themes_covered",
 ]
 
 
@@ -258,3 +260,45 @@ def factorial_recovered(
         parts.append(true[["term", "effect"]].rename(columns={"effect": "truth"}).assign(test=test))
     found = effects.merge(pd.concat(parts), on=["test", "term"])
     return found.assign(covered=found["truth"].between(found["low"], found["high"]))
+
+
+def themes_covered(
+    effects: pd.DataFrame, *, contacts: pd.DataFrame, true_contacts: pd.DataFrame
+) -> dict[str, float]:
+    """How many of the intervals by theme and stage hold the truth.
+
+    Parameters
+    ----------
+    effects : pandas.DataFrame
+        Contract `theme_effects`.
+    contacts : pandas.DataFrame
+        From `themes.theme_contacts`: what they were measured on.
+    true_contacts : pandas.DataFrame
+        Contract `truth.contacts`.
+
+    Returns
+    -------
+    dict
+        theme_effect_coverage, theme_shrunk_coverage, theme_advantage_coverage: shares of
+        the cells measured; theme_effect_rmse, theme_shrunk_rmse: orders a contact.
+    """
+    known = contacts.merge(true_contacts[["contact_id", "effect"]], on="contact_id")
+    # What would have happened anyway is the same in all arms: only the effect is left.
+    known["effect"] = known["effect"].where(known["sent"], 0.0)
+    true = theme_effects(known, outcome="effect", before=())
+    fair = compare_themes(known, outcome="effect", before=())
+    found: dict[str, float] = {}
+    for name, truth, ends in (
+        ("effect", true, ("low", "high")),
+        ("shrunk", true, ("shrunk_low", "shrunk_high")),
+        ("advantage", fair, ("advantage_low", "advantage_high")),
+    ):
+        cells = effects.merge(
+            truth[["funnel_stage", "theme", "effect"]].rename(columns={"effect": "truth"}),
+            on=["funnel_stage", "theme"],
+        ).dropna(subset=["truth", name])
+        inside = cells["truth"].between(cells[ends[0]], cells[ends[1]])
+        found[f"theme_{name}_coverage"] = float(inside.mean())
+        if truth is true:
+            found[f"theme_{name}_rmse"] = float(((cells[name] - cells["truth"]) ** 2).mean() ** 0.5)
+    return found

@@ -381,7 +381,9 @@ def transaction(root: Path, outputs: list[str]) -> Iterator[None]:
     files: dict[Path, Path] = {}
     for number, output in enumerate(outputs):
         path = root / output
-        if path.is_file():
+        if path.is_dir():
+            files[path] = Path(shutil.copytree(path, keep / str(number)))
+        elif path.is_file():
             keep.mkdir(parents=True, exist_ok=True)
             files[path] = keep / str(number)
             keep_old = os.link if path.suffix == ".parquet" else shutil.copy2
@@ -391,6 +393,8 @@ def transaction(root: Path, outputs: list[str]) -> Iterator[None]:
     except BaseException:
         for output in outputs:
             path = root / output
+            if path.is_dir():
+                shutil.rmtree(path)
             if path in files:
                 os.replace(files[path], path)
             else:

@@ -359,6 +359,22 @@ def test_outputs_removed_half_way_come_back(tmp_path, before):
     assert content(tmp_path) == before
 
 
+def test_a_folder_is_put_back_too(tmp_path):
+    old, new = tmp_path / "reports" / "old", tmp_path / "reports" / "new"
+    old.mkdir(parents=True)
+    (old / "a.html").write_text("old")
+    with (
+        pytest.raises(ValueError, match="no"),
+        transaction(tmp_path, ["reports/old", "reports/new"]),
+    ):
+        new.mkdir()
+        (old / "a.html").write_text("new")
+        (old / "b.html").write_text("new")
+        raise ValueError("no")
+    assert [p.name for p in old.iterdir()] == ["a.html"] and not new.exists()
+    assert (old / "a.html").read_text() == "old"
+
+
 def test_success_keeps_the_new_outputs_and_leaves_nothing_behind(tmp_path, before):
     with transaction(tmp_path, OUTPUTS):
         write_all(tmp_path)

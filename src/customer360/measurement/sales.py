@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
@@ -13,10 +15,34 @@ from customer360.linkage.engine_tables import as_arrow, working_connection
 from customer360.measurement.outcomes import RESPONSE_DAYS
 from customer360.measurement.rates import shrink_shares
 
-__all__ = ["file_quality", "representative_results", "visit_first"]
+__all__ = [
+    "file_fields",
+    "file_quality",
+    "portfolios",
+    "representative_months",
+    "representative_results",
+    "visit_first",
+]
 
 #: Fields a representative can fill in, and that another system may confirm.
 CHECKED = ("first_name", "last_name", "birth_date", "email", "phone", "street", "postcode")
+#: What would raise a score, or the look of it, without better files.
+CHECKS = (
+    "one number in many files",
+    "one birth date in many files",
+    "says more than is there",
+    "contradicted by other systems",
+    "copies what was known before",
+)
+#: What fell most in the value of a customer, as a representative would say it.
+_FELL = {
+    "recency": "silent for longer than usual",
+    "purchases": "buys less often",
+    "spend": "smaller baskets",
+    "segment": "buys less than those alike",
+    "experience": "claims that went badly",
+    "cost": "costs more to serve",
+}
 # Who belongs to whom: the last to visit.
 _PORTFOLIO = """
     select l.customer_id, arg_max(v.rep_id, (v."at", v.rep_id)) as rep_id,
@@ -89,8 +115,9 @@ def representative_results(
                    any_value(customers) as customers,
                    count(*) filter (outcome = 'order') as signed,
                    coalesce(any_value(ordered_after), 0) as ordered_after,
-                   coalesce(any_value(margin_after), 0) as margin_after,
-                   coalesce(any_value(portfolio_value), 0) as portfolio_value
+                   -- Rounded: sums made in another order must read the same.
+                   round(coalesce(any_value(margin_after), 0), 6) as margin_after,
+                   round(coalesce(any_value(portfolio_value), 0), 6) as portfolio_value
             from visits left join worth using (rep_id) left join followed using (rep_id)
             group by rep_id order by rep_id
             """
@@ -100,6 +127,156 @@ def representative_results(
     found["low"], found["high"] = proportion_confint(found["signed"], met, method="wilson")
     found["shrunk"] = shrink_shares(found["signed"].to_numpy(float), met.to_numpy(float))
     return found
+
+
+def representative_months(visits: Any) -> pd.DataFrame:
+    """What each representative did in each month.
+
+    Parameters
+    ----------
+    visits : frame
+        Contract `sales_visits`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per rep_id and month with a visit by anybody: visits, met (not absent),
+        signed (visits whose outcome is an order).
+    """
+    with working_connection() as connection:
+        connection.register("visits", as_arrow(visits))
+        return connection.execute(
+            """
+            with told as (select *, date_trunc('month', "at")::date as month from visits)
+            select rep_id, month, count(told."at") as visits,
+                   count(*) filter (outcome <> 'absent') as met,
+                   count(*) filter (outcome = 'order') as signed
+            from (select distinct rep_id from visits) cross join (select distinct month from told)
+                left join told using (rep_id, month)
+            group by rep_id, month order by rep_id, month
+            """
+        ).df()
+
+
+def portfolios(
+    visits: Any,
+    *,
+    linked_records: Any,
+    retention_list: Any,
+    as_of: date,
+    unseen_days: int = 180,
+) -> pd.DataFrame:
+    """What of each representative's customers asks for attention.
+
+    Parameters
+    ----------
+    visits, linked_records, retention_list : frame
+        Contracts of these names.
+    as_of : date
+    unseen_days : int, days
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per rep_id with a customer: at_risk (customers on the retention list),
+        expected_loss (their priority, currency), unseen (customers not visited for longer
+        than `unseen_days`).
+    """
+    with working_connection() as connection:
+        for name, table in (
+            ("visits", visits), ("linked", linked_records), ("leaving", retention_list),
+        ):  # fmt: skip
+            connection.register(name, as_arrow(table))
+        return connection.execute(
+            f"""
+            with portfolio as ({_PORTFOLIO})
+            select rep_id, count(priority) as at_risk,
+                   round(coalesce(sum(priority), 0), 6) as expected_loss,
+                   count(*) filter (visited_on < date '{as_of}' - {int(unseen_days)}) as unseen
+            from portfolio left join leaving using (customer_id) group by rep_id order by rep_id
+            """
+        ).df()
+
+
+@contextmanager
+def _judged(visits: Any, records: Any, linked_records: Any) -> Iterator[Any]:
+    """Tables `files` and `judged`: what stands in each file, and what others say of it."""
+    fields = ", ".join(f"cast({f} as varchar) as {f}" for f in CHECKED)
+    with working_connection() as connection:
+        for name, table in (
+            ("visits", visits), ("records", records), ("linked", linked_records),
+        ):  # fmt: skip
+            connection.register(name, as_arrow(table))
+        connection.execute(
+            """
+            create temp table files as
+            select source, source_id, arg_max(rep_id, ("at", rep_id)) as rep_id,
+                   max(fields_completed) as claimed
+            from visits group by all
+            """
+        )
+        connection.execute(
+            f"""
+            create temp table written as
+            unpivot (
+                select l.customer_id, r.source, r.source_id, opened_on, {fields}
+                from records r join linked l using (source, source_id)
+            ) on {", ".join(CHECKED)} into name field value value
+            """
+        )
+        connection.execute(
+            """
+            create temp table judged as
+            with theirs as (
+                select w.*, f.rep_id,
+                       row_number() over (
+                           partition by f.rep_id, field, value order by source_id
+                       ) as place,
+                       count(*) over (partition by f.rep_id, field, value) as times
+                from written w join files f using (source, source_id)
+            )
+            select t.rep_id, t.customer_id, t.source_id, t.field, t.place, t.times,
+                   bool_or(o.value = t.value) as agrees,
+                   bool_or(o.value = t.value and o.opened_on > t.opened_on) as agrees_later
+            from theirs t left join written o on o.customer_id = t.customer_id
+                and o.field = t.field and o.source <> t.source
+            group by all
+            """
+        )
+        yield connection
+
+
+def file_fields(visits: Any, *, records: Any, linked_records: Any) -> pd.DataFrame:
+    """Each field of each representative's files: how often it is filled, how often right.
+
+    Parameters
+    ----------
+    visits, records, linked_records : frame
+        As in `file_quality`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per rep_id and field, in the order of `CHECKED`: filled (share of the
+        files), checked (values that another system of the customer knows as well), right
+        (share of those that agree; empty when none was checked).
+    """
+    with _judged(visits, records, linked_records) as connection:
+        counted = connection.execute(
+            """
+            with files_of as (select rep_id, count(*) as files from files group by rep_id)
+            select rep_id, field, count(*) / any_value(files) as filled,
+                   count(agrees) as checked,
+                   count(*) filter (agrees) / nullif(count(agrees), 0) as "right"
+            from judged join files_of using (rep_id) group by rep_id, field
+            """
+        ).df()
+        reps = connection.execute("select distinct rep_id from files order by rep_id").df()
+    table = reps.merge(pd.DataFrame({"field": CHECKED}), how="cross")
+    table = table.merge(counted, on=["rep_id", "field"], how="left")
+    return table.assign(
+        filled=table["filled"].fillna(0.0), checked=table["checked"].fillna(0).astype("int64")
+    )
 
 
 def file_quality(visits: Any, *, records: Any, linked_records: Any) -> pd.DataFrame:
@@ -121,51 +298,23 @@ def file_quality(visits: Any, *, records: Any, linked_records: Any) -> pd.DataFr
         knows as well), right (share of those that agree), right_low (95 %, Wilson), score
         (0 to 100: filled x right_low; unproven files earn little), claimed (fields said to
         be completed on the visits, a file), repeated (share of e-mails and numbers that
-        stand in several of one's files), suspicious: what of these is far from colleagues'
-        ("one number in many files", "says more than is there"), empty if nothing.
+        stand in several of one's files), same_birth (share of birth dates that do),
+        contradicted (share of checked values that no other system agrees with),
+        known_before (share of the agreeing ones that no system wrote down later: they may
+        have been copied), suspicious: what of these is far from colleagues' (`CHECKS`),
+        empty if nothing.
 
     Notes
     -----
-    The score cannot be raised by typing anything: values that prove wrong lower it, values
-    that nobody can check add nothing, and a value used twice counts once.
+    The score cannot be raised by typing anything: a wrong value costs what a right one
+    wins, values that nobody can check count nothing, and a value used twice counts once, then
+    as wrong. Shares of few
+    values are judged by the lower end of their interval: chance makes nobody suspicious.
     """
-    fields = ", ".join(f"cast({f} as varchar) as {f}" for f in CHECKED)
-    listed = ", ".join(CHECKED)
-    with working_connection() as connection:
-        for name, table in (
-            ("visits", visits), ("records", records), ("linked", linked_records),
-        ):  # fmt: skip
-            connection.register(name, as_arrow(table))
+    with _judged(visits, records, linked_records) as connection:
         found = connection.execute(
             f"""
-            with files as (
-                select source, source_id, arg_max(rep_id, ("at", rep_id)) as rep_id,
-                       max(fields_completed) as claimed
-                from visits group by all
-            ),
-            texts as (
-                select l.customer_id, r.source, r.source_id, {fields}
-                from records r join linked l using (source, source_id)
-            ),
-            written as (
-                unpivot texts on {listed} into name field value value
-            ),
-            theirs as (
-                select w.*, f.rep_id,
-                       row_number() over (
-                           partition by f.rep_id, field, value order by source_id
-                       ) as place,
-                       count(*) over (partition by f.rep_id, field, value) as times
-                from written w join files f using (source, source_id)
-            ),
-            judged as (
-                select t.rep_id, t.customer_id, t.source_id, t.field, t.place, t.times,
-                       bool_or(o.value = t.value) as agrees
-                from theirs t left join written o on o.customer_id = t.customer_id
-                    and o.field = t.field and o.source <> t.source
-                group by all
-            ),
-            counted as (
+            with counted as (
                 select rep_id, count(*) as values_filled, count(agrees) as checked,
                        -- One e-mail in ten files is right once.
                        count(*) filter (
@@ -173,33 +322,58 @@ def file_quality(visits: Any, *, records: Any, linked_records: Any) -> pd.DataFr
                        ) as agreed,
                        count(*) filter (field in ('email', 'phone') and times > 1)
                            / greatest(count(*) filter (field in ('email', 'phone')), 1)
-                           as repeated
+                           as repeated,
+                       count(*) filter (field = 'birth_date' and times > 1)
+                           / greatest(count(*) filter (field = 'birth_date'), 1) as same_birth,
+                       count(*) filter (agrees) as confirmed,
+                       count(*) filter (agrees and not coalesce(agrees_later, false)) as earlier
                 from judged group by rep_id
+            ),
+            -- What could be right: fields of these customers that another system knows.
+            told as (
+                select rep_id, count(distinct (f.source, f.source_id, o.field)) as known_elsewhere
+                from files f join linked l using (source, source_id)
+                    join written o on o.customer_id = l.customer_id and o.source <> f.source
+                group by rep_id
             )
             select rep_id, count(*) as files,
+                   coalesce(any_value(known_elsewhere), 0) as known_elsewhere,
                    coalesce(any_value(values_filled), 0) / (count(*) * {len(CHECKED)}) as filled,
                    coalesce(any_value(checked), 0) as checked,
                    coalesce(any_value(agreed), 0) as agreed,
-                   avg(claimed) as claimed, coalesce(any_value(repeated), 0) as repeated
-            from files left join counted using (rep_id) group by rep_id order by rep_id
+                   avg(claimed) as claimed, coalesce(any_value(repeated), 0) as repeated,
+                   coalesce(any_value(same_birth), 0) as same_birth,
+                   coalesce(any_value(confirmed), 0) as confirmed,
+                   coalesce(any_value(earlier), 0) as earlier
+            from files left join counted using (rep_id) left join told using (rep_id)
+            group by rep_id order by rep_id
             """
         ).df()
     of = found["checked"].clip(lower=1)
-    agreed = found.pop("agreed")
-    found["right"] = np.where(found["checked"] > 0, agreed / of, np.nan)
+    agreed, confirmed, earlier = (found.pop(n) for n in ("agreed", "confirmed", "earlier"))
+    known = found["checked"] > 0
+    found["right"] = np.where(known, agreed / of, np.nan)
     found["right_low"] = proportion_confint(agreed, of, method="wilson")[0]
-    found["score"] = 100 * found["filled"] * found["right_low"]
-    signs = {
-        "one number in many files": found["repeated"],
-        "says more than is there": found["claimed"] - found["filled"] * len(CHECKED),
-    }
-    told = pd.DataFrame({what: _far(sign.to_numpy(float)) for what, sign in signs.items()})
+    # A right value wins as much as a wrong one costs: guessing does not pay.
+    worth = np.maximum(2 * found["right_low"] - 1, 0.0)
+    found["score"] = 100 * worth * found["checked"] / found.pop("known_elsewhere").clip(lower=1)
+    wrong = found["checked"] - confirmed
+    found["contradicted"] = np.where(known, wrong / of, np.nan)
+    found["known_before"] = (earlier / confirmed.clip(lower=1)).where(confirmed > 0)
+    signs = (
+        found["repeated"],
+        found["same_birth"],
+        found["claimed"] - found["filled"] * len(CHECKED),
+        proportion_confint(wrong, of, method="wilson")[0],
+        proportion_confint(earlier, confirmed.clip(lower=1), method="wilson")[0],
+    )
+    told = np.column_stack([_far(np.asarray(sign, dtype=float)) for sign in signs])
     found["suspicious"] = [
-        ", ".join(what for what, is_far in zip(signs, row, strict=True) if is_far)
-        for row in told.to_numpy(bool)
+        ", ".join(what for what, is_far in zip(CHECKS, row, strict=True) if is_far) for row in told
     ]
     order = ["rep_id", "files", "filled", "checked", "right", "right_low", "score", "claimed"]
-    return found[[*order, "repeated", "suspicious"]]
+    more = ["repeated", "same_birth", "contradicted", "known_before", "suspicious"]
+    return found[[*order, *more]]
 
 
 def _far(values: np.ndarray) -> np.ndarray:
@@ -245,13 +419,12 @@ def visit_first(
             ("leaving", retention_list),
         ):  # fmt: skip
             connection.register(name, as_arrow(table))
-        return connection.execute(
+        found = connection.execute(
             f"""
             with portfolio as ({_PORTFOLIO}),
             ranked as (
                 select rep_id, customer_id, clv, coalesce(priority, 0) as priority, visited_on,
-                       case when priority is null then 'worth keeping close'
-                            else concat('may be leaving: ', reason) end as why,
+                       case when priority is not null then coalesce(reason, '') end as why,
                        row_number() over (
                            partition by rep_id
                            order by coalesce(priority, 0) desc, clv desc, customer_id
@@ -264,3 +437,5 @@ def visit_first(
             where place <= {most} order by rep_id, place
             """
         ).df()
+    fell = "may be leaving: " + found["why"].map(_FELL).fillna(found["why"])
+    return found.assign(why=fell.fillna("worth keeping close"))

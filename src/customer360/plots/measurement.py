@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 
-from customer360.plots.canvas import horizontal, legend_below, new_axes
+from customer360.contracts import FUNNEL
+from customer360.plots.canvas import dated, heat_map, horizontal, legend_below, new_axes
 from customer360.plots.style import INK, MUTED, PALETTE, money, percent, use_style
 
-__all__ = ["campaign_effects", "factors", "rates", "representatives", "spend_curves", "use_style"]
+__all__ = [
+    "campaign_effects",
+    "factors",
+    "months_beside_team",
+    "rates",
+    "representatives",
+    "spend_curves",
+    "theme_map",
+    "use_style",
+]
+
+_FAINT = "#EEF1F4"
 
 
 def rates(table: pd.DataFrame, *, rate: str, by: str = "channel") -> Axes:
@@ -79,6 +92,59 @@ def factors(effects: pd.DataFrame) -> Axes:
     return legend_below(horizontal(ax))
 
 
+#: What a map of themes shows: columns of value, ends and p-value; title, how to read it.
+_MAPS = {
+    "effect": (
+        ("shrunk", "shrunk_low", "shrunk_high", "adjusted_p_value"),
+        "Orders caused by 1,000 messages",
+        "grey: not beyond chance; 95 % interval, shrunk to theme and stage",
+    ),
+    "advantage": (
+        ("advantage", "advantage_low", "advantage_high", "advantage_p_value"),
+        "Orders of 1,000 messages beyond other themes'",
+        "grey: not beyond chance; 95 % interval, where only the theme differed",
+    ),
+}
+
+
+def theme_map(effects: pd.DataFrame, *, shows: str = "effect", most_p_value: float = 0.05) -> Axes:
+    """Themes by funnel stage: what their messages caused; grey where chance explains it.
+
+    Parameters
+    ----------
+    effects : pandas.DataFrame
+        Contract `theme_effects`.
+    shows : {"effect", "advantage"}
+        Against those held out, or against other themes in the same tests.
+    most_p_value : float
+        Adjusted p-value up to which a cell is beyond chance.
+    """
+    (value, low, high, p_value), title, reading = _MAPS[shows]
+    numbers = 1000 * effects[[value, low, high]].astype(float)
+    told = [
+        f"{a:+z.0f}\n({b:+z.0f} to {c:+z.0f})" if a == a else "not tested"
+        for a, b, c in numbers.to_numpy()
+    ]
+    cells = effects[["funnel_stage", "theme"]].assign(
+        shade=numbers[value].where(effects[p_value] <= most_p_value), told=told
+    )
+    wide = cells.pivot(index="funnel_stage", columns="theme")
+    wide = wide.reindex([stage for stage in FUNNEL if stage in wide.index])
+    wide.index = wide.index.str.replace("_", " ")
+    shade, text = pd.DataFrame(wide["shade"]), wide["told"].fillna("not sent")
+    ends = max(float(np.nanmax(np.abs(np.r_[shade.to_numpy(float).ravel(), 1.0]))), 1.0)
+    ax = heat_map(
+        shade, height=0.62 * len(wide) + 1.2, vmin=-ends, vmax=ends, annot=text, fmt="",
+        annot_kws={"fontsize": 9},
+    )  # fmt: skip
+    sns.heatmap(
+        shade.fillna(0.0), mask=shade.notna(), ax=ax, cmap=[_FAINT], cbar=False, annot=text,
+        fmt="", linewidths=1, linecolor="white", annot_kws={"fontsize": 9, "color": INK},
+    )  # fmt: skip
+    ax.set(title=title, xlabel=reading, ylabel="")
+    return ax
+
+
 def spend_curves(curves: pd.DataFrame, *, currency: str) -> Axes:
     """What messages bring a customer, by what they cost.
 
@@ -122,3 +188,25 @@ def representatives(table: pd.DataFrame) -> Axes:
     )  # fmt: skip
     ax.set(title="Representatives: files and orders", xlim=(0, 100))
     return legend_below(horizontal(ax))
+
+
+def months_beside_team(months: pd.DataFrame, *, rep_id: str) -> Axes:
+    """Orders signed by a representative in each month, beside the team's mean.
+
+    Parameters
+    ----------
+    months : pandas.DataFrame
+        Contract `representative_months`.
+    rep_id : str
+    """
+    wide = months.pivot(index="month", columns="rep_id", values="signed").fillna(0)
+    days = pd.to_datetime(wide.index)
+    ax = new_axes(height=3.4)
+    ax.bar(days, wide[rep_id], width=24, color=PALETTE[4], label="own")
+    ax.step(
+        days, wide.mean(axis=1), where="mid", color=INK, linewidth=1.5,
+        label="mean of the team",
+    )  # fmt: skip
+    ax.set(title="Visits that ended in an order, by month", ylim=(0, None))
+    ax.locator_params(axis="y", integer=True)
+    return legend_below(dated(ax))

@@ -3,8 +3,8 @@
 In a notebook: `finding`, `limit`, `key_figure`, `table`, `main_figure`, `figure`. Each
 shows itself in JupyterLab and leaves a mark in the notebook, by which the rest finds it
 again: `findings`, `limits`, `key_figures`, `main_figure_png` read an executed notebook;
-`render_page`, `build_index` and `campaign_brief` write self-contained HTML that needs no
-network.
+`render_page`, `build_index`, `campaign_brief` and `representative_pages` write self-contained
+HTML that needs no network.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from customer360.report.read import (
     main_figure_alt,
     main_figure_png,
 )
+from customer360.report.representatives import representative_pages
 from customer360.report.show import figure, finding, key_figure, limit, main_figure, table
 
 __all__ = [
@@ -47,5 +48,6 @@ __all__ = [
     "number",
     "render_index",
     "render_page",
+    "representative_pages",
     "table",
 ]

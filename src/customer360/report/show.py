@@ -178,6 +178,11 @@ def _figure_of(drawn: Any) -> Any:
     return found
 
 
+def picture_bytes(drawn: Any) -> bytes:
+    """PNG of a figure or its axes, which is closed afterwards."""
+    return _png(_figure_of(drawn))
+
+
 def _png(drawn: Any) -> bytes:
     # Here, not above: the command line reads notebooks without ever loading pyplot.
     from matplotlib import pyplot

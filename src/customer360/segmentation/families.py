@@ -18,6 +18,7 @@ from sklearn.isotonic import IsotonicRegression
 from customer360.contracts import FUNNEL
 from customer360.engines import connect
 from customer360.linkage.engine_tables import as_arrow
+from customer360.segmentation.funnel import COMPARING_DAYS, FUNNEL_RULE
 
 __all__ = [
     "FUNNEL",
@@ -28,7 +29,6 @@ __all__ = [
     "life_signals",
 ]
 
-COMPARING_DAYS = 30
 # An event of life shows from a month before it to four months after.
 DAYS_BEFORE, DAYS_AFTER = 30, 120
 QUIET_DAYS = 180
@@ -84,7 +84,7 @@ def funnel_stages(
     ) as connection:
         return connection.execute(
             f"""with hits as (
-                select customer_id, bool_or(kind in ('search', 'cart')
+                select customer_id, true as visits, bool_or(kind in ('search', 'cart')
                     and "at" >= date '{as_of}' - {COMPARING_DAYS}) as compares
                 from w where "at" >= date '{as_of}' - {horizon_days}
                     and "at" < date '{as_of}' + 1 group by all),
@@ -98,15 +98,9 @@ def funnel_stages(
                 from s join l using (source, source_id)
                 where kind = 'nps' and "at" < date '{as_of}' + 1
                     and "at" >= date '{as_of}' - {horizon_days} group by all)
-            select customer_id, case
-                when potential_class = 'inactif' then 'leaving'
-                when frequency >= 1 and (refers or praises) then 'advocate'
-                when frequency >= 2 then 'loyal'
-                when frequency = 1 then 'first_purchase'
-                when compares then 'comparing'
-                when hits.customer_id is not null or informed then 'informed'
-                else 'unaware' end as funnel_stage
-            from p left join f using (customer_id) left join k using (customer_id)
+            select customer_id, {FUNNEL_RULE} as funnel_stage
+            from p left join f using (customer_id)
+            left join (select *, potential_class = 'inactif' as leaves from k) using (customer_id)
             left join hits using (customer_id) left join reads using (customer_id)
             left join praise using (customer_id) order by customer_id"""
         ).df()

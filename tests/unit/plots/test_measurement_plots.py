@@ -1,0 +1,61 @@
+"""Figures of page 10: themes by stage, months of a representative."""
+
+from datetime import date
+
+import pandas as pd
+import pytest
+from matplotlib import pyplot
+from matplotlib.colors import to_hex
+
+from customer360.plots import measurement as plots
+
+
+@pytest.fixture(autouse=True)
+def _closed():
+    yield
+    pyplot.close("all")
+
+
+def _effects(p_values):
+    rows = [("loyal", "price", 0.02), ("loyal", "status", 0.01), ("unaware", "price", None)]
+    table = pd.DataFrame(rows, columns=["funnel_stage", "theme", "shrunk"])
+    return table.assign(
+        shrunk_low=table["shrunk"] - 0.01, shrunk_high=table["shrunk"] + 0.01,
+        adjusted_p_value=p_values,
+    )  # fmt: skip
+
+
+def _cells(ax):
+    return [text.get_text() for text in ax.texts]
+
+
+def test_stages_stand_in_the_order_of_the_funnel_and_numbers_are_of_a_thousand():
+    ax = plots.theme_map(_effects([0.2, 0.9, None]))
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["unaware", "loyal"]
+    assert set(_cells(ax)) == {"+20\n(+10 to +30)", "+10\n(+0 to +20)", "not tested", "not sent"}
+
+
+def test_cells_within_chance_are_grey():
+    ax = plots.theme_map(_effects([0.01, 0.9, None]))
+    colours = [
+        {
+            to_hex(c)
+            for c, a in zip(m.get_facecolors(), ~m.get_array().mask.ravel(), strict=True)
+            if a
+        }
+        for m in ax.collections
+    ]
+    sure, rest = colours
+    assert len(sure) == 1 and rest == {plots._FAINT.lower()} and sure != rest
+    nothing = plots.theme_map(_effects([0.5, 0.9, None]))
+    assert nothing.collections[0].get_array().mask.all()
+
+
+def test_a_month_stands_beside_the_team():
+    months = pd.DataFrame(
+        [(rep, date(2025, m, 1), 2 * m if rep == "A" else 0) for rep in "AB" for m in (1, 2, 3)],
+        columns=["rep_id", "month", "signed"],
+    )
+    ax = plots.months_beside_team(months, rep_id="A")
+    assert [bar.get_height() for bar in ax.patches] == [2, 4, 6]
+    assert list(ax.lines[0].get_ydata()) == [1, 2, 3]
