@@ -7,14 +7,19 @@ calls a fall a decay is written out in docs/model_health.md.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
 import pandas as pd
 from scipy.stats import norm, rankdata, t
 
-__all__ = ["LEAST_CHANGE", "freeze_on", "health_series", "judge_decay", "model_health"]
+__all__ = [
+    "LEAST_CHANGE",
+    "decay_in_words",
+    "health_series",
+    "judge_decay",
+    "model_health",
+]
 
 # Smaller changes are of no consequence, however certain: the total off by so much more (share
 # of what happened), the ranking worse by so much.
@@ -25,28 +30,6 @@ YEAR_DAYS, NEAR_DAYS = 365, 15
 REACH = norm.ppf(0.975)
 MEASURES = ("total_error", "calibration_error", "lift_at_10pct", "roc_auc")
 VERDICT = ("model", "measure", "unseen", "season", "before", "latest", "reach", "decays")
-
-
-def freeze_on(days: Sequence[date], *, horizon_days: int, unseen: int = 7) -> date | None:
-    """Day on which to leave a model alone, so that the days from it on are unseen.
-
-    Parameters
-    ----------
-    days : sequence of date
-        Days whose outcome is known, oldest first.
-    horizon_days : int
-        Length of the window that follows a day and holds its outcome.
-    unseen : int
-        Days wanted after it; fewer where there would be nothing left to learn from.
-
-    Returns
-    -------
-    date or None
-        One of `days`; those whose window ends by it may be learnt from. None when there is
-        none with a day before it to learn from.
-    """
-    learnable = [d for d in days[-unseen:] if d - timedelta(days=horizon_days) >= days[0]]
-    return learnable[0] if learnable else None
 
 
 def model_health(
@@ -136,6 +119,26 @@ def judge_decay(health: pd.DataFrame, *, alpha: float = 0.05) -> pd.DataFrame:
     ]
     table = pd.DataFrame(rows, columns=list(VERDICT))
     return table.astype({"decays": "boolean", "season": bool, "unseen": int})
+
+
+def decay_in_words(verdict: pd.DataFrame) -> str:
+    """The verdict of `judge_decay` on one model in one sentence."""
+    if verdict["decays"].isna().all():
+        unseen = 0 if verdict.empty else verdict["unseen"].iloc[0]
+        return (
+            f"{unseen} unseen months with an outcome: {LATEST + LEAST_BEFORE} are needed to tell "
+            "whether it decays"
+        )
+    formats = {"total_error": "the total is off by {:+.1%}", "roc_auc": "the ROC AUC is {:.3f}"}
+    worst = verdict[verdict["decays"].fillna(False).astype(bool)]
+    told = worst if len(worst) else verdict.dropna(subset="decays")
+    parts = [
+        f"{formats[row.measure].format(row.latest)} in the last {LATEST} months against "
+        f"{formats[row.measure].split()[-1].format(row.before)} expected of "
+        f"{'the season' if row.season else 'the months before'}"
+        for row in told.itertuples()
+    ]
+    return ("decays: " if len(worst) else "holds: ") + "; ".join(parts)
 
 
 def health_series(health: pd.DataFrame) -> dict[int, dict[str, float]]:

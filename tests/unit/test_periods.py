@@ -72,7 +72,9 @@ def test_snapshots_step_back_by_half_a_horizon():
     assert snapshots.holdout == LAST - timedelta(days=60)
     back = [(LAST - day).days for day in snapshots.train]
     assert back == [300, 270, 240, 210, 180, 150, 120]
-    assert snapshots.all_days == (*snapshots.train, snapshots.holdout, snapshots.scoring)
+    assert snapshots.watched == (snapshots.holdout - timedelta(days=30),)
+    assert snapshots.labelled_days == (*snapshots.train, *snapshots.watched, snapshots.holdout)
+    assert snapshots.all_days == (*snapshots.labelled_days, snapshots.scoring)
     assert Snapshots.from_dict(snapshots.to_dict()) == snapshots
 
 
@@ -106,3 +108,4 @@ def test_no_label_used_for_learning_overlaps_the_one_that_judges(observed, horiz
     assert all(day + horizon <= snapshots.holdout for day in snapshots.train)
     assert snapshots.holdout + horizon == snapshots.scoring == calendar.as_of
     assert snapshots.train[0] >= FIRST + horizon
+    assert list(snapshots.labelled_days) == sorted(set(snapshots.labelled_days))
