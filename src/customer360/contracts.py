@@ -1672,6 +1672,7 @@ _ALL += [
         (
             _text("contact_id", "the contact", nullable=False),
             _CUSTOMER,
+            _date("day", "day of the contact"),
             _flag("treated", "sent; otherwise held out at random"),
             _number("propensity", "share sent of the campaign", "share", **_PROBABILITY),
             _number("orders", "orders within 14 days", "orders"),

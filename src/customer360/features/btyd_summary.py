@@ -134,9 +134,7 @@ def holdout_summary(purchase_days: Any, *, after: date, until: date) -> Any:
     return nw.maybe_reset_index(holdout).to_native()
 
 
-def month_ahead(
-    states: pd.DataFrame, *, purchase_days: pd.DataFrame, until: date
-) -> pd.DataFrame:
+def month_ahead(states: pd.DataFrame, *, purchase_days: pd.DataFrame, until: date) -> pd.DataFrame:
     """What each customer did in the calendar month after each month end.
 
     Parameters
