@@ -192,7 +192,7 @@ class Snapshots:
             train=tuple(date.fromisoformat(day) for day in values["train"]),
             holdout=date.fromisoformat(values["holdout"]),
             scoring=date.fromisoformat(values["scoring"]),
-            watched=tuple(date.fromisoformat(day) for day in values["watched"]),
+            watched=tuple(date.fromisoformat(day) for day in values.get("watched", ())),
         )
 
 

@@ -78,6 +78,22 @@ def test_snapshots_step_back_by_half_a_horizon():
     assert Snapshots.from_dict(snapshots.to_dict()) == snapshots
 
 
+def test_a_model_is_left_alone_where_something_can_be_learnt_before():
+    snapshots = plan_snapshots(calendar=CALENDAR, horizon_days=60)
+    day = snapshots.left_alone_on()
+    assert day == snapshots.labelled_days[-7]
+    assert any(past + timedelta(days=60) <= day for past in snapshots.train)
+    # One training day: its window ends on the holdout, which alone is unseen.
+    short = plan_snapshots(calendar=CALENDAR, horizon_days=60, most=1)
+    assert short.left_alone_on() == short.holdout
+
+
+def test_days_watched_are_optional_in_the_file_of_an_older_run():
+    known = plan_snapshots(calendar=CALENDAR, horizon_days=60).to_dict()
+    del known["watched"]
+    assert Snapshots.from_dict(known).watched == ()
+
+
 def test_history_before_the_first_training_day_is_asked_for():
     snapshots = plan_snapshots(calendar=CALENDAR, horizon_days=60, least_history_days=230)
     assert [(day - FIRST).days for day in snapshots.train] == [240]

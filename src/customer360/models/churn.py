@@ -291,7 +291,8 @@ def left_alone(
         One row per row of `known`, for `model_health`: customer_id, as_of, predicted, actual;
         no rows when there was too little to learn from.
     """
-    past = known[known["as_of"] + pd.Timedelta(days=horizon_days) <= pd.Timestamp(until)]
+    ends = pd.to_datetime(known["as_of"]) + pd.Timedelta(days=horizon_days)
+    past = known[ends <= pd.Timestamp(until)]
     cases = known[["customer_id", "as_of"]].assign(actual=known["churned"])
     try:
         model = fit_churn(
