@@ -126,7 +126,7 @@ def decay_in_words(verdict: pd.DataFrame) -> str:
     if verdict["decays"].isna().all():
         unseen = 0 if verdict.empty else verdict["unseen"].iloc[0]
         return (
-            f"{unseen} unseen months with an outcome: {LATEST + LEAST_BEFORE} are needed to tell "
+            f"unseen months with an outcome: {unseen}; {LATEST + LEAST_BEFORE} are needed to tell "
             "whether it decays"
         )
     formats = {"total_error": "the total is off by {:+.1%}", "roc_auc": "the ROC AUC is {:.3f}"}
@@ -138,7 +138,7 @@ def decay_in_words(verdict: pd.DataFrame) -> str:
         f"{'the season' if row.season else 'the months before'}"
         for row in told.itertuples()
     ]
-    return ("decays: " if len(worst) else "holds: ") + "; ".join(parts)
+    return f"it {'decays' if len(worst) else 'holds'} ({'; '.join(parts)})"
 
 
 def health_series(health: pd.DataFrame) -> dict[int, dict[str, float]]:

@@ -119,13 +119,13 @@ def test_where_nothing_or_all_happened_only_the_possible_is_told():
 def test_without_cases_there_is_no_verdict():
     empty = judged(cases().head(0))
     assert empty.empty and judge_decay(empty).empty
-    assert "0 unseen months" in decay_in_words(judge_decay(empty))
+    assert "outcome: 0; 6 are needed" in decay_in_words(judge_decay(empty))
 
 
 def test_six_unseen_months_are_needed():
     verdict = judge_decay(judged(cases(5)))
     assert verdict["decays"].isna().all()
-    assert decay_in_words(verdict).startswith("5 unseen months with an outcome: 6 are needed")
+    assert decay_in_words(verdict).startswith("unseen months with an outcome: 5; 6 are needed")
     assert judge_decay(judged(cases(6)))["decays"].notna().all()
 
 
@@ -197,8 +197,8 @@ def test_a_season_is_no_decay_and_does_not_hide_one():
         "roc_auc": False,
     }
     assert decay_in_words(verdict) == (
-        "decays: the total is off by -65.0% in the last 3 months against -35.0% expected of the "
-        "season"
+        "it decays (the total is off by -65.0% in the last 3 months against -35.0% expected of "
+        "the season)"
     )
 
 

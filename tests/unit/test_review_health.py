@@ -71,7 +71,7 @@ def test_a_churn_champion_that_decays_is_named_with_month_figure_and_remedy(stor
     past_churn(store, decays=True)
     (found,) = told(store, monkeypatch, champion("churn", by_frequency))
     assert (found.name, found.version, found.decays) == ("shop-churn", 2, True)
-    assert f"months until {DAYS[-1]}: decays: the ROC AUC is 0." in found.sentence
+    assert f"months until {DAYS[-1]}: it decays (the ROC AUC is 0." in found.sentence
     assert "refit: dvc repro --force churn" in found.sentence
 
 
@@ -79,7 +79,7 @@ def test_one_that_holds_is_left_in_peace(store, monkeypatch):
     past_churn(store, decays=False)
     (found,) = told(store, monkeypatch, champion("churn", by_frequency))
     assert not found.decays
-    assert "holds: " in found.sentence and "refit" not in found.sentence
+    assert "it holds (" in found.sentence and "refit" not in found.sentence
 
 
 def test_months_it_has_learnt_from_do_not_count(store, monkeypatch):
@@ -87,7 +87,7 @@ def test_months_it_has_learnt_from_do_not_count(store, monkeypatch):
     late = champion("churn", by_frequency, learnt_until=DAYS[-2])
     (found,) = told(store, monkeypatch, late)
     assert not found.decays
-    assert "2 unseen months" in found.sentence
+    assert "outcome: 2; 6 are needed" in found.sentence
 
 
 def test_a_champion_that_does_not_say_what_it_learnt_or_cannot_score(store, monkeypatch):
@@ -140,10 +140,10 @@ def test_response_is_held_against_orders_by_month(store, monkeypatch):
 
     (found,) = told(store, monkeypatch, champion("response", effect))
     assert not found.decays
-    assert "until 2024-11-01: holds: the total is off by +0.0%" in found.sentence
+    assert "until 2024-11-01: it holds (the total is off by +0.0%" in found.sentence
     store.write("response_holdout", empty_table(CONTRACTS["response_holdout"]))
     (found,) = told(store, monkeypatch, champion("response", effect))
-    assert "0 unseen months" in found.sentence
+    assert "outcome: 0; 6 are needed" in found.sentence
 
 
 def test_models_without_months_to_follow_are_passed_over(store, monkeypatch):
