@@ -229,11 +229,12 @@ def _judge(part: pd.DataFrame, measure: str, alpha: float) -> dict[str, object]:
     months = len(earlier)
     # What months differ by beyond the chance of who the customers are.
     between = max(earlier.var(ddof=1) - noise[:-LATEST].mean(), 0.0)
-    # Windows that overlap tell the same twice: they count as fewer months.
+    # Windows that overlap tell the same twice: they count as fewer months. What is odd about
+    # a month may last, so that the latest are one month as far as months differ.
     apart = np.diff(day[unseen]).mean() / np.timedelta64(1, "D")
     new = min(1.0, apart / float(part["horizon_days"].iloc[0]))
-    error = (between + noise[-LATEST:].mean()) / (1 + (LATEST - 1) * new)
-    error += (between + noise[:-LATEST].mean()) / (1 + (months - 1) * new)
+    error = noise[-LATEST:].mean() / (1 + (LATEST - 1) * new)
+    error += noise[:-LATEST].mean() / (1 + (months - 1) * new) + between * (1 + 1 / months)
     chance = t.ppf(1 - alpha, months - 1) * np.sqrt(error)
     reach = float(LEAST_CHANGE[measure] + chance)
     change = latest.mean() - earlier.mean()

@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.dates import date2num
 
-from customer360.plots.canvas import dated
+from customer360.plots.canvas import dated, legend_below
 from customer360.plots.style import INK, MUTED, PALETTE
 
 __all__ = ["health_by_month"]
@@ -51,6 +51,5 @@ def health_by_month(health: pd.DataFrame) -> Axes:
     )
     level.set(ylabel="mean of a customer", ylim=(0, None), title="Does the model still hold?")
     ranking.set(ylabel="ROC AUC")
-    level.legend(loc="upper left", ncols=2)
     dated(ranking)
-    return level
+    return legend_below(level)
