@@ -69,7 +69,7 @@ def model_health(
     """
     rows = [
         {
-            "as_of": pd.Timestamp(day).date(),
+            "as_of": pd.to_datetime(part["as_of"].iloc[0]).date(),
             "customers": part["customer_id"].nunique(),
             "predicted": part["predicted"].mean(),
             "observed": part["actual"].astype(float).mean(),
@@ -79,14 +79,18 @@ def model_health(
                 for end, side in (("", 0), ("_low", -1), ("_high", 1))
             },
         }
-        for day, part in cases.groupby("as_of", sort=True)
+        for _, part in cases.groupby("as_of", sort=True)
     ]
     ends = [f"{name}{end}" for name in MEASURES for end in ("", "_low", "_high")]
     table = pd.DataFrame(rows, columns=["as_of", "customers", "predicted", "observed", *ends])
     table["calibration_error_low"] = table["calibration_error_low"].clip(lower=0.0)
     seen = [day < learnt_until for day in table["as_of"]]
-    told = {"model": model, "learnt_until": learnt_until, "horizon_days": horizon_days}
-    return table.assign(**told, in_training=pd.Series(seen, dtype=bool))
+    return table.assign(
+        model=model,
+        learnt_until=learnt_until,
+        horizon_days=horizon_days,
+        in_training=pd.Series(seen, dtype=bool),
+    )
 
 
 def judge_decay(health: pd.DataFrame, *, alpha: float = 0.05) -> pd.DataFrame:
@@ -133,10 +137,10 @@ def decay_in_words(verdict: pd.DataFrame) -> str:
     worst = verdict[verdict["decays"].fillna(False).astype(bool)]
     told = worst if len(worst) else verdict.dropna(subset="decays")
     parts = [
-        f"{formats[row.measure].format(row.latest)} in the last {LATEST} months against "
-        f"{formats[row.measure].split()[-1].format(row.before)} expected of "
-        f"{'the season' if row.season else 'the months before'}"
-        for row in told.itertuples()
+        f"{formats[row['measure']].format(row['latest'])} in the last {LATEST} months against "
+        f"{formats[row['measure']].split()[-1].format(row['before'])} expected of "
+        f"{'the season' if row['season'] else 'the months before'}"
+        for row in told.to_dict("records")
     ]
     return f"it {'decays' if len(worst) else 'holds'} ({'; '.join(parts)})"
 
@@ -147,7 +151,7 @@ def health_series(health: pd.DataFrame) -> dict[int, dict[str, float]]:
     age = (pd.to_datetime(unseen["as_of"]) - pd.to_datetime(unseen["learnt_until"])).dt.days
     figures = unseen[list(MEASURES)].add_prefix("health_").to_dict("records")
     return {
-        round(days / 30.44): {name: value for name, value in told.items() if value == value}
+        round(days / 30.44): {str(name): v for name, v in told.items() if v == v}
         for days, told in zip(age, figures, strict=True)
     }
 
@@ -215,7 +219,7 @@ def _judge(part: pd.DataFrame, measure: str, alpha: float) -> dict[str, object]:
     value = part[measure].to_numpy(dtype=float)
     variance = ((part[f"{measure}_high"] - value) / REACH).to_numpy(dtype=float) ** 2
     unseen = np.flatnonzero(~part["in_training"].to_numpy(dtype=bool))
-    told = {"unseen": len(unseen), "season": False, "decays": None}
+    told: dict[str, object] = {"unseen": len(unseen), "season": False, "decays": None}
     if len(unseen) < LATEST + LEAST_BEFORE:
         return told
     base, base_variance = np.zeros(len(unseen)), np.zeros(len(unseen))

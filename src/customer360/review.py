@@ -175,10 +175,11 @@ def _clv_cases(store: Store, champion: Champion) -> tuple[pd.DataFrame, int]:
     ahead = month_ahead(pd.concat(states), purchase_days=days, until=calendar.as_of)
     reads = ["customer_id", "frequency", "recency_days", "T_days", "monetary_value"]
     told = [
-        champion.predict(part[reads], horizon_days=float(length))["expected_purchases"]
-        for length, part in ahead.groupby("days_ahead")
+        champion.predict(part[reads], horizon_days=float(part["days_ahead"].iloc[0]))
+        for _, part in ahead.groupby("days_ahead")
     ]
-    return ahead.assign(predicted=pd.concat(told) if told else 0.0), 30
+    expected = pd.concat(told)["expected_purchases"] if told else 0.0
+    return ahead.assign(predicted=expected), 30
 
 
 def _response_cases(store: Store, champion: Champion) -> tuple[pd.DataFrame, int]:

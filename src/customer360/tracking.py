@@ -687,7 +687,7 @@ def champions(*, root: Path, dataset: str) -> list[Champion]:
         if (number := model.aliases.get(CHAMPION)) is None:
             continue
         version = client.get_model_version(model.name, number)
-        learnt = client.get_run(version.run_id).data.tags.get("learnt_until")
+        learnt = client.get_run(str(version.run_id)).data.tags.get("learnt_until")
         found.append(
             Champion(
                 stage=model.tags["stage"],
