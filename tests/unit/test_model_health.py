@@ -17,6 +17,7 @@ from customer360.model_health import (
     judge_decay,
     model_health,
 )
+from customer360.storage import Store
 
 LEARNT = date(2024, 1, 31)
 
@@ -206,3 +207,12 @@ def test_windows_that_overlap_count_as_fewer_months():
     unrest = 0.8 + np.array([0.01, -0.01] * 4)
     long = judge_decay(told(unrest, horizon_days=270))["reach"]
     assert (long > judge_decay(told(unrest))["reach"]).all()
+
+
+@pytest.mark.parametrize("rows", [0, 400])
+def test_the_table_is_what_its_contract_says(tmp_path, rows):
+    (tmp_path / "params.yaml").touch()
+    store = Store.open(tmp_path)
+    table = judged(cases().head(rows))
+    assert store.write("churn_health", table) == len(table)
+    store.close()
