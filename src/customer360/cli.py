@@ -266,24 +266,25 @@ def review(
 ) -> None:
     """Compare models that await review with the champions, and promote those that pass.
 
-    Both are scored on the same holdout; the conditions are in params.yaml (review).
+    Both are scored on the same holdout; the conditions are in params.yaml (review). Then
+    every champion is held against what happened since: exit code 3 when one decays.
 
     Example: [bold]customer360 review --no-promote[/]
     """
     from rich.markdown import Markdown
 
-    from customer360.review import review_models
+    from customer360.review import champions_health, review_models
     from customer360.tracking import TrackingError
 
     root = _root()
     params = _params(root)
     try:
         rows = review_models(root=root, params=params, promote=promote)
+        followed = champions_health(root=root)
     except (FileNotFoundError, TrackingError, ValueError) as error:
         raise _stop(str(error), then="make pipeline") from None
     if not rows:
         console.print("No model awaits review: every challenger is already the champion.")
-        return
     for row in rows:
         if cards and row.card:
             console.print(Markdown(row.card))
@@ -295,6 +296,12 @@ def review(
             f"{_number(row.champion_value)} ({champion})"
         )
         console.print(f"  [dim]{escape('; '.join(row.reasons))}[/]")
+    for one in followed:
+        colour = "red" if one.decays else "dim"
+        words = escape(one.sentence)
+        console.print(f"[bold]{one.name}[/] champion v{one.version} [{colour}]{words}[/]")
+    if any(one.decays for one in followed):
+        raise typer.Exit(3)
 
 
 def _number(value: float | None) -> str:

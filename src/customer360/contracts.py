@@ -1209,6 +1209,43 @@ CONTACT_SIGNALS = {
     },
 }
 _PROBABILITY = {"minimum": 0, "maximum": 1}
+
+
+def _health(stage: str, whose: str) -> Table:
+    """Whether a model still holds, month by month: the same columns for every model."""
+    figures = {
+        "total_error": ("predicted / observed - 1", "share"),
+        "calibration_error": ("mean gap of predicted and observed, over tenths", "as predicted"),
+        "lift_at_10pct": ("observed in the tenth foretold highest / observed in all", "ratio"),
+        "roc_auc": ("chance that who did was foretold higher than who did not", "probability"),
+    }
+    return Table(
+        f"{stage}_health",
+        "scores",
+        f"a month of {whose}: what was foretold and what happened",
+        ("as_of",),
+        (
+            _text("model", "stage of the model", nullable=False),
+            _date("learnt_until", "last day of which it learnt anything", nullable=False),
+            _date("as_of", "day scored, or first day of the month", nullable=False),
+            _integer("horizon_days", "length of the window in which it happened", "days"),
+            _flag("in_training", "before learnt_until: the model may have seen it"),
+            _integer("customers", "customers scored"),
+            _number("predicted", "mean foretold: probability, or number", "as predicted"),
+            _number("observed", "mean of what happened", "as predicted"),
+            *(
+                _number(name + end, about + words, unit)
+                for name, (about, unit) in figures.items()
+                for end, words in (
+                    ("", ""),
+                    ("_low", ", lower end of a 95 % interval"),
+                    ("_high", ", upper end of a 95 % interval"),
+                )
+            ),
+        ),
+    )
+
+
 # Columns of a hit that the model of intent reads, beside the visitor.
 INTENT_READS = ("at", "kind", "page", "category", "referrer", "device")
 _ALL += [
@@ -1638,6 +1675,7 @@ _ALL += [
         (
             _text("contact_id", "the contact", nullable=False),
             _CUSTOMER,
+            _date("day", "day of the contact"),
             _flag("treated", "sent; otherwise held out at random"),
             _number("propensity", "share sent of the campaign", "share", **_PROBABILITY),
             _number("orders", "orders within 14 days", "orders"),
@@ -1715,6 +1753,29 @@ _ALL += [
             _integer("holdout_transactions", "purchase days in the holdout", "purchase days"),
             _number("holdout_margin", "margin in the holdout", "currency"),
             _number("holdout_days", "length of the holdout", "days"),
+        ),
+    ),
+    Table(
+        "churn_past",
+        "scores",
+        "a customer at risk on a past day, and whether it left; its features are in `features`",
+        ("customer_id", "as_of"),
+        (_CUSTOMER, _AS_OF, *HABITS, _flag("churned", "no purchase in the horizon")),
+    ),
+    _health("churn", "the churn model of page 06, left alone since `learnt_until`"),
+    _health("clv", "the model of purchases of page 07, learnt until the calibration ended"),
+    _health("response", "the response model of page 08, learnt until the calibration ended"),
+    Table(
+        "churn_drift",
+        "scores",
+        "a month and a feature of churn: how far it is from what the model learnt from",
+        ("as_of", "feature"),
+        (
+            _AS_OF,
+            _text("feature", "column of `features` or habit", nullable=False),
+            _number(
+                "stability_index", "population stability index (0: the same)", "index", minimum=0
+            ),
         ),
     ),
     Table(

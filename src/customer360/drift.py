@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-__all__ = ["population_stability"]
+__all__ = ["drift_by_month", "population_stability"]
 
 
 def population_stability(before: pd.DataFrame, now: pd.DataFrame, *, bins: int = 10) -> pd.Series:
@@ -30,6 +30,33 @@ def population_stability(before: pd.DataFrame, now: pd.DataFrame, *, bins: int =
     """
     found = {name: _stability(before[name], now[name], bins) for name in before.columns}
     return pd.Series(found, dtype=float).sort_values(ascending=False, kind="stable")
+
+
+def drift_by_month(before: pd.DataFrame, later: pd.DataFrame, *, day: pd.Series) -> pd.DataFrame:
+    """`population_stability` of each month against what was learnt from.
+
+    Parameters
+    ----------
+    before, later : pandas.DataFrame
+        The same columns.
+    day : pandas.Series
+        Day of each row of `later`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per day and column: as_of, feature, stability_index.
+    """
+    parts = [
+        population_stability(before, part)
+        .rename("stability_index")
+        .rename_axis("feature")
+        .reset_index()
+        .assign(as_of=pd.Timestamp(when).date())
+        for when, part in later.groupby(day, sort=True)
+    ]
+    columns = ["as_of", "feature", "stability_index"]
+    return pd.concat(parts)[columns] if parts else pd.DataFrame(columns=columns)
 
 
 def _stability(before: pd.Series, now: pd.Series, bins: int) -> float:

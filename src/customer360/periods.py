@@ -146,16 +146,34 @@ class Snapshots:
         Its label window ends on `scoring`; looked at once.
     scoring : date
         `as_of`: no label is known yet.
+    watched : tuple of date
+        The last months between `train` and `holdout`, oldest first: not learnt from, to see
+        how a model that was left alone has fared since.
     """
 
     horizon_days: int
     train: tuple[date, ...]
     holdout: date
     scoring: date
+    watched: tuple[date, ...] = ()
+
+    @property
+    def labelled_days(self) -> tuple[date, ...]:
+        """Those of which it is known what followed."""
+        return (*self.train, *self.watched, self.holdout)
 
     @property
     def all_days(self) -> tuple[date, ...]:
-        return (*self.train, self.holdout, self.scoring)
+        return (*self.labelled_days, self.scoring)
+
+    def left_alone_on(self, *, months: int = 7) -> date:
+        """Labelled day at which to stop learning, so that it and the later ones are unseen.
+
+        At most `months` of them: the holdout alone when there is nothing to learn from before.
+        """
+        horizon = timedelta(days=self.horizon_days)
+        last = self.labelled_days[-months:]
+        return next(day for day in last if day - horizon >= self.train[0])
 
     def to_dict(self) -> dict[str, Any]:
         """Days as ISO text, for `data/features/snapshots.json`."""
@@ -164,6 +182,7 @@ class Snapshots:
             "train": [day.isoformat() for day in self.train],
             "holdout": self.holdout.isoformat(),
             "scoring": self.scoring.isoformat(),
+            "watched": [day.isoformat() for day in self.watched],
         }
 
     @classmethod
@@ -173,18 +192,25 @@ class Snapshots:
             train=tuple(date.fromisoformat(day) for day in values["train"]),
             holdout=date.fromisoformat(values["holdout"]),
             scoring=date.fromisoformat(values["scoring"]),
+            watched=tuple(date.fromisoformat(day) for day in values.get("watched", ())),
         )
 
 
 def plan_snapshots(
-    *, calendar: Calendar, horizon_days: int, most: int = 9, least_history_days: int | None = None
+    *,
+    calendar: Calendar,
+    horizon_days: int,
+    most: int = 9,
+    least_history_days: int | None = None,
+    watch: int = 6,
 ) -> Snapshots:
     """Choose the days to learn from, the day to be judged on and the day to score.
 
     The holdout lies one horizon before `as_of`; training days step back from one
     horizon before the holdout by half a horizon or a month at a time (the shorter), at most
     `most` of them, as long as at least
-    `least_history_days` (default: one horizon) of orders lie before them.
+    `least_history_days` (default: one horizon) of orders lie before them. At most `watch`
+    days step back from the holdout in the same way, after the last training day.
 
     Raises
     ------
@@ -206,9 +232,11 @@ def plan_snapshots(
             f"days: learning, judging and some history need {horizon_days * 2 + least_history_days}"
             " days. Bring a longer history or set features.horizon_days lower in params.yaml."
         )
+    back = (holdout - n * step for n in range(watch, 0, -1))
     return Snapshots(
         horizon_days=horizon_days,
         train=tuple(reversed(train)),
         holdout=holdout,
         scoring=calendar.as_of,
+        watched=tuple(day for day in back if day > train[0]),
     )

@@ -23,6 +23,8 @@ import subprocess
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,10 +40,12 @@ if TYPE_CHECKING:
 __all__ = [
     "CHALLENGER",
     "CHAMPION",
+    "Champion",
     "Holdout",
     "ReviewRow",
     "TrackingError",
     "as_served",
+    "champions",
     "find_version",
     "fingerprint",
     "log_model_run",
@@ -133,6 +137,21 @@ class ReviewRow:
     decision: str
     reasons: tuple[str, ...]
     card: str = ""
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The version of a stage that is in use.
+
+    `learnt_until` is the last day of which it learnt anything, None when its run does not
+    say. `predict` loads it and gives what it says of a frame, with parameters by name.
+    """
+
+    stage: str
+    name: str
+    version: int
+    learnt_until: date | None
+    predict: Callable[..., pd.DataFrame]
 
 
 # --- opening ----------------------------------------------------------------------------------
@@ -435,6 +454,7 @@ def log_model_run(
     predict_params: Mapping[str, Any] | None = None,
     timings_s: Mapping[str, float] | None = None,
     tags: Mapping[str, str] | None = None,
+    series: Mapping[int, Mapping[str, float]] | None = None,
 ) -> int:
     """Log one run of a stage and register its model as challenger.
 
@@ -475,7 +495,9 @@ def log_model_run(
     timings_s : mapping of str to float, optional
         Seconds by part, kept as metrics `timing_<part>_s`.
     tags : mapping of str to str, optional
-        More tags for the run.
+        More tags for the run; `learnt_until` (ISO day) tells `champions` what is unseen.
+    series : mapping of int to mapping, optional
+        Metrics by step, such as the health of a model by its age in months.
 
     Returns
     -------
@@ -509,6 +531,8 @@ def log_model_run(
         timings = {f"timing_{part}_s": value for part, value in (timings_s or {}).items()}
         mlflow.log_params(flat_params)
         mlflow.log_metrics({**metrics, **timings})
+        for step, figures_then in (series or {}).items():
+            mlflow.log_metrics(dict(figures_then), step=step)
         mlflow.set_tags({**provenance, **marks, **(tags or {})})
         client.log_inputs(
             run_id, [_dataset_input(table, frame, provenance) for table, frame in tables.items()]
@@ -705,6 +729,49 @@ def review(
             client.set_model_version_tag(row.name, str(row.challenger), "review", words)
         rows.append(row)
     return sorted(rows, key=lambda row: row.stage)
+
+
+def champions(*, root: Path, dataset: str) -> list[Champion]:
+    """The models in use of a dataset, by stage name.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the project.
+    dataset : str
+
+    Returns
+    -------
+    list of Champion
+        Their models are loaded when first asked to predict.
+    """
+    client = open_tracking(root=root)
+    found = []
+    for model in _registered(client, dataset):
+        if (number := model.aliases.get(CHAMPION)) is None:
+            continue
+        version = client.get_model_version(model.name, number)
+        learnt = client.get_run(str(version.run_id)).data.tags.get("learnt_until")
+        found.append(
+            Champion(
+                stage=model.tags["stage"],
+                name=model.name,
+                version=int(number),
+                learnt_until=None if learnt is None else date.fromisoformat(learnt),
+                predict=_predictor(f"models:/{model.name}/{number}"),
+            )
+        )
+    return sorted(found, key=lambda champion: champion.stage)
+
+
+def _predictor(uri: str) -> Callable[..., pd.DataFrame]:
+    loaded = cache(_load)
+
+    def predict(inputs: pd.DataFrame, **params: Any) -> pd.DataFrame:
+        answer = loaded(uri).predict(as_served(inputs), params=params)
+        return answer.set_axis(inputs.index)
+
+    return predict
 
 
 @dataclass(frozen=True)

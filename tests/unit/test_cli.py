@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from customer360.cli import app
 from customer360.contracts import CONTRACTS, ContractError
+from customer360.review import ChampionHealth
 from customer360.run_notebook import KERNELSPEC, StageFailed
 from customer360.tracking import ReviewRow, TrackingError
 from customer360.worlds.spec import DatasetError
@@ -270,6 +271,7 @@ def test_review_lists_what_awaits(project, monkeypatch):
         return [row("promoted", None), row("held back", 1)]
 
     monkeypatch.setattr("customer360.review.review_models", review)
+    monkeypatch.setattr("customer360.review.champions_health", lambda *, root: [])
     lines = " ".join(call("review").output.split())
     assert asked == {"promote": True}
     assert "v2: promoted brier 0.1235 against – (no champion yet)" in lines
@@ -283,6 +285,7 @@ def test_review_lists_what_awaits(project, monkeypatch):
 
 def test_review_with_nothing_to_do_and_with_a_registry_that_fails(project, monkeypatch):
     monkeypatch.setattr("customer360.review.review_models", lambda **_: [])
+    monkeypatch.setattr("customer360.review.champions_health", lambda **_: [])
     assert "No model awaits review" in call("review").output
 
     def fail(**_: object) -> None:
@@ -290,6 +293,21 @@ def test_review_with_nothing_to_do_and_with_a_registry_that_fails(project, monke
 
     monkeypatch.setattr("customer360.review.review_models", fail)
     assert "the registry is locked" in stopped("review")
+
+
+def test_a_champion_that_decays_stops_a_script(project, monkeypatch):
+    def champion(stage: str, decays: bool) -> ChampionHealth:
+        who = {"stage": stage, "name": f"shop-{stage}", "version": 3}
+        return ChampionHealth(**who, decays=decays, sentence=f"[{stage}] is told")
+
+    health = [champion("churn", False), champion("clv", False)]
+    monkeypatch.setattr("customer360.review.review_models", lambda **_: [])
+    monkeypatch.setattr("customer360.review.champions_health", lambda *, root: health)
+    assert call("review").exit_code == 0
+    health[1] = champion("clv", True)
+    result = call("review")
+    assert result.exit_code == 3
+    assert "shop-clv champion v3 [clv] is told" in " ".join(result.output.split())
 
 
 def test_the_dictionary_is_written(project):

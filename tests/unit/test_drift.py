@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from customer360.drift import population_stability
+from customer360.drift import drift_by_month, population_stability
 
 
 def _one(then, now, **options):
@@ -37,3 +39,18 @@ def test_values_that_go_missing_are_a_move():
 
 def test_nobody_has_not_moved():
     assert _one([1.0, 2.0], []) == _one([], [1.0]) == 0.0
+
+
+def test_drift_is_told_month_by_month():
+    before = pd.DataFrame({"x": [0.0, 1.0] * 200, "same": ["a", "b"] * 200})
+    later = pd.concat([before, before.assign(x=1.0)], ignore_index=True)
+    day = pd.Series(pd.to_datetime(["2025-01-31", "2025-02-28"])).repeat(400)
+    found = drift_by_month(before, later, day=day.set_axis(later.index))
+    assert list(found.columns) == ["as_of", "feature", "stability_index"]
+    assert found.set_index(["as_of", "feature"])["stability_index"].gt(0.25).to_dict() == {
+        (date(2025, 1, 31), "x"): False,
+        (date(2025, 1, 31), "same"): False,
+        (date(2025, 2, 28), "x"): True,
+        (date(2025, 2, 28), "same"): False,
+    }
+    assert drift_by_month(before, later.head(0), day=day.head(0)).empty

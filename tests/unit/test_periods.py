@@ -72,8 +72,26 @@ def test_snapshots_step_back_by_half_a_horizon():
     assert snapshots.holdout == LAST - timedelta(days=60)
     back = [(LAST - day).days for day in snapshots.train]
     assert back == [300, 270, 240, 210, 180, 150, 120]
-    assert snapshots.all_days == (*snapshots.train, snapshots.holdout, snapshots.scoring)
+    assert snapshots.watched == (snapshots.holdout - timedelta(days=30),)
+    assert snapshots.labelled_days == (*snapshots.train, *snapshots.watched, snapshots.holdout)
+    assert snapshots.all_days == (*snapshots.labelled_days, snapshots.scoring)
     assert Snapshots.from_dict(snapshots.to_dict()) == snapshots
+
+
+def test_a_model_is_left_alone_where_something_can_be_learnt_before():
+    snapshots = plan_snapshots(calendar=CALENDAR, horizon_days=60)
+    day = snapshots.left_alone_on()
+    assert day == snapshots.labelled_days[-7]
+    assert any(past + timedelta(days=60) <= day for past in snapshots.train)
+    # One training day: its window ends on the holdout, which alone is unseen.
+    short = plan_snapshots(calendar=CALENDAR, horizon_days=60, most=1)
+    assert short.left_alone_on() == short.holdout
+
+
+def test_days_watched_are_optional_in_the_file_of_an_older_run():
+    known = plan_snapshots(calendar=CALENDAR, horizon_days=60).to_dict()
+    del known["watched"]
+    assert Snapshots.from_dict(known).watched == ()
 
 
 def test_history_before_the_first_training_day_is_asked_for():
@@ -106,3 +124,4 @@ def test_no_label_used_for_learning_overlaps_the_one_that_judges(observed, horiz
     assert all(day + horizon <= snapshots.holdout for day in snapshots.train)
     assert snapshots.holdout + horizon == snapshots.scoring == calendar.as_of
     assert snapshots.train[0] >= FIRST + horizon
+    assert list(snapshots.labelled_days) == sorted(set(snapshots.labelled_days))

@@ -142,7 +142,11 @@ def test_response_is_held_on_later_contacts(root: Path, monkeypatch):
     store = Store.open(root)
     contacts = pd.DataFrame(
         {"contact_id": [f"k{n}" for n in range(40)], "customer_id": "c1", "propensity": 0.5}
-    ).assign(treated=lambda t: t.index % 2 == 0, **dict.fromkeys(CONTACT_SIGNALS, 1.0))
+    ).assign(
+        day=date(2025, 1, 1),
+        treated=lambda t: t.index % 2 == 0,
+        **dict.fromkeys(CONTACT_SIGNALS, 1.0),
+    )
     # Only the first half orders because of it.
     contacts["orders"] = (contacts["treated"] & (contacts.index < 20)) * 1.0
     store.write("response_holdout", contacts)

@@ -792,3 +792,29 @@ def test_a_fingerprint_tells_content_and_names_not_places(tmp_path):
     assert tracking.fingerprint(a) != tracking.fingerprint(c)
     (a / "model.json").rename(a / "other.json")
     assert tracking.fingerprint(a) != tracking.fingerprint(b)
+
+
+# --- champions ---
+
+
+def test_a_series_is_kept_by_step(root: Path):
+    log(root, series={0: {"health_roc_auc": 0.9}, 3: {"health_roc_auc": 0.8}})
+    client = tracking.open_tracking(root=root)
+    history = client.get_metric_history(runs(root)[0].info.run_id, "health_roc_auc")
+    assert [(point.step, point.value) for point in history] == [(0, 0.9), (3, 0.8)]
+
+
+def test_champions_say_what_they_learnt_until_and_score(root: Path):
+    log(root, weight=2.0, tags={"learnt_until": "2025-03-31"})
+    assert tracking.champions(root=root, dataset="demo") == []
+    client = tracking.open_tracking(root=root)
+    client.set_registered_model_alias("demo-churn", tracking.CHAMPION, "1")
+    log(root, weight=5.0, tags={"learnt_until": "2025-06-30"})
+    log(root, stage="clv")
+    client.set_registered_model_alias("demo-clv", tracking.CHAMPION, "1")
+    churn, clv = tracking.champions(root=root, dataset="demo")
+    assert (churn.stage, churn.version, churn.learnt_until) == ("churn", 1, dt.date(2025, 3, 31))
+    assert (clv.stage, clv.learnt_until) == ("clv", None)
+    frame = FEATURES.set_axis([7, 8, 9])
+    assert churn.predict(frame)["score"].to_dict() == {7: 2.0, 8: 4.0, 9: 6000.0}
+    assert tracking.champions(root=root, dataset="other") == []

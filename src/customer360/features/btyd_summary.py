@@ -10,10 +10,11 @@ from datetime import date
 from typing import Any
 
 import narwhals as nw
+import pandas as pd
 
 from customer360.features.days import day_number, day_of
 
-__all__ = ["holdout_summary", "summarise_purchases"]
+__all__ = ["holdout_summary", "month_ahead", "summarise_purchases"]
 
 
 def summarise_purchases(purchase_days: Any, *, until: date) -> Any:
@@ -131,3 +132,35 @@ def holdout_summary(purchase_days: Any, *, after: date, until: date) -> Any:
         .sort("customer_id")
     )
     return nw.maybe_reset_index(holdout).to_native()
+
+
+def month_ahead(states: pd.DataFrame, *, purchase_days: pd.DataFrame, until: date) -> pd.DataFrame:
+    """What each customer did in the calendar month after each month end.
+
+    Parameters
+    ----------
+    states : pandas.DataFrame
+        One row per customer_id and as_of, from `summarise_purchases`.
+    purchase_days : pandas.DataFrame
+        Contract `purchase_days`.
+    until : date
+        Last day of which everything is known, included.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The rows of `states` whose next month is over by `until`, with as_of as time, actual
+        (int, purchase days of that month) and days_ahead (int, its length).
+    """
+    known = states.assign(as_of=pd.to_datetime(states["as_of"]))
+    known = known[known["as_of"].dt.is_month_end].reset_index(drop=True)
+    month = (known["as_of"] + pd.Timedelta(days=1)).dt.to_period("M")
+    over = (month.dt.end_time.dt.normalize() <= pd.Timestamp(until)).to_numpy(dtype=bool)
+    known, month = known[over], month[over]
+    day = pd.to_datetime(purchase_days["day"])
+    bought = purchase_days.groupby(["customer_id", day.dt.to_period("M").rename("month")]).size()
+    asked = pd.MultiIndex.from_arrays([known["customer_id"], month])
+    return known.assign(
+        actual=bought.reindex(asked, fill_value=0).to_numpy(),
+        days_ahead=month.dt.days_in_month.to_numpy(),
+    ).reset_index(drop=True)

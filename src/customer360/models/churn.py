@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ __all__ = [
     "days_to_return",
     "explain",
     "fit_churn",
+    "left_alone",
     "recency_baseline",
     "return_curves",
     "usable_features",
@@ -267,6 +269,41 @@ def fit_churn(
         horizon_days=horizon_days,
         parts=tuple(parts),
     )
+
+
+def left_alone(
+    known: pd.DataFrame, *, until: date, feature_names: Sequence[str], horizon_days: int, seed: int
+) -> pd.DataFrame:
+    """What a model that learnt nothing after `until` says of every day, and what happened.
+
+    Parameters
+    ----------
+    known : pandas.DataFrame
+        As for `fit_churn`, of all days whose outcome is known.
+    until : date
+        Only days whose label window ends by it are learnt from.
+    feature_names, horizon_days, seed
+        As for `fit_churn`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per row of `known`, for `model_health`: customer_id, as_of, predicted, actual;
+        no rows when there was too little to learn from.
+    """
+    ends = pd.to_datetime(known["as_of"]) + pd.Timedelta(days=horizon_days)
+    past = known[ends <= pd.Timestamp(until)]
+    cases = known[["customer_id", "as_of"]].assign(actual=known["churned"])
+    try:
+        model = fit_churn(
+            past,
+            feature_names=usable_features(past, feature_names),
+            horizon_days=horizon_days,
+            seed=seed,
+        )
+    except ChurnError:
+        return cases.head(0).assign(predicted=0.0)
+    return cases.assign(predicted=model.predict(known)["churn_probability"])
 
 
 def return_curves(

@@ -9,7 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from customer360.features.btyd_summary import holdout_summary, summarise_purchases
+from customer360.features.btyd_summary import (
+    holdout_summary,
+    month_ahead,
+    summarise_purchases,
+)
 from customer360.features.days import day_number
 
 
@@ -142,3 +146,23 @@ def test_equals_lifetimes_on_the_cdnow_sample():
     ]:
         np.testing.assert_array_equal(ours[column], expected[theirs])
     np.testing.assert_allclose(ours["monetary_value"], expected["monetary_value"], atol=1e-8)
+
+
+def test_the_month_after_each_month_end():
+    days = days_of(ROWS)
+    ends = (date(2025, 1, 31), date(2025, 2, 28), date(2025, 3, 15))
+    states = pd.concat(summarise_purchases(days, until=end).assign(as_of=end) for end in ends)
+    before = states.copy(deep=True)
+    ahead = month_ahead(states, purchase_days=days, until=date(2025, 3, 31))
+    told = ahead.set_index(["as_of", "customer_id"])[["actual", "days_ahead"]]
+    january, february = pd.Timestamp(ends[0]), pd.Timestamp(ends[1])
+    assert told.loc[january].to_dict("index") == {
+        "a": {"actual": 1, "days_ahead": 28},
+        "b": {"actual": 0, "days_ahead": 28},
+    }
+    assert told.loc[february, "actual"].to_dict() == {"a": 0, "b": 0, "c": 0}
+    # A month that is not over yet tells nothing, nor does a day within one.
+    assert set(month_ahead(states, purchase_days=days, until=date(2025, 3, 30))["as_of"]) == {
+        january
+    }
+    pd.testing.assert_frame_equal(states, before)

@@ -14,6 +14,7 @@ from customer360.models.churn import (
     days_to_return,
     explain,
     fit_churn,
+    left_alone,
     recency_baseline,
     return_curves,
     usable_features,
@@ -240,3 +241,23 @@ def test_the_riskier_stay_silent_for_longer():
     assert ends.to_dict() == {1: 0.0, 2: 0.75}
     back = days_to_return(curves, np.array([0.1, 0.9]))
     assert back[0] == 7.0 and np.isnan(back[1])
+
+
+def test_left_alone_it_learns_from_closed_windows_only():
+    """What happened later changes what is compared, never what was foretold."""
+    known, asked = observations(), {"feature_names": NAMES, "horizon_days": 60, "seed": 1}
+    told = left_alone(known, until=date(2025, 3, 2), **asked)
+    assert list(told.columns) == ["customer_id", "as_of", "actual", "predicted"]
+    assert len(told) == len(known)
+    later = known["as_of"] == date(2025, 4, 1)
+    changed = known.assign(churned=known["churned"] ^ later)
+    again = left_alone(changed, until=date(2025, 3, 2), **asked)
+    assert again["predicted"].equals(told["predicted"])
+    assert not again["actual"].equals(told["actual"])
+
+
+def test_left_alone_too_early_it_says_nothing():
+    told = left_alone(
+        observations(), until=date(2025, 3, 1), feature_names=NAMES, horizon_days=60, seed=1
+    )
+    assert told.empty and "predicted" in told
