@@ -7,6 +7,10 @@ from messy import write_messy_excel
 from project import copy_project, repro, run
 
 
+def pytest_addoption(parser):
+    parser.addoption("--report", default="reports", help="folder of the pages for tests/browser")
+
+
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory):
     """The demo with 1,500 people, run by `dvc repro`."""
