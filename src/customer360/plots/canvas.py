@@ -44,8 +44,11 @@ def horizontal(ax: Axes) -> Axes:
 
 
 def legend_below(ax: Axes) -> Axes:
-    """Legend under the figure, where it hides nothing."""
-    ax.figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    """Legend under the figure, where it hides nothing, in lines of four at most and alike."""
+    handles, labels = ax.get_legend_handles_labels()
+    lines = max(1, -(-len(labels) // 4))
+    ncols = max(1, -(-len(labels) // lines))
+    ax.figure.legend(handles, labels, loc="outside lower center", ncols=ncols)
     return ax
 
 
