@@ -11,14 +11,11 @@ async () => {
   const style = (element) => getComputedStyle(element);
   const shown = (element) => element.getClientRects().length > 0;
   const short = (text) => (text.length > 60 ? text.slice(0, 57) + "..." : text);
-  const table_of = (element) => {
-    const table = element.closest("table");
-    const caption = table && table.querySelector("caption");
-    return caption ? ` in the table "${short(words(caption))}"` : table ? " in a table" : "";
-  };
   const named = (element) => {
-    const text = element.getAttribute("alt") || words(element);
-    return `${element.tagName.toLowerCase()} "${short(text)}"${table_of(element)}`;
+    const text = element.getAttribute("alt") || words(element.caption || element);
+    const table = element.parentElement.closest("table");
+    const where = table ? ` in the table "${short(words(table.caption || table))}"` : "";
+    return `${element.tagName.toLowerCase()} "${short(text)}"${where}`;
   };
   const fault = (element, what) => faults.push(`${named(element)}: ${what}`);
   const scroller = (element) => element.closest(".scroll, pre");

@@ -22,4 +22,5 @@ def pytest_generate_tests(metafunc):
 
 def test_a_reader_stumbles_over_nothing(browser, page, width):
     found = faults(browser, page, width=width)
-    assert not found, "\n".join([f"{page.name} at {width} px:", *found])
+    if found:
+        pytest.fail("\n".join([f"{page} at {width} px:", *found]), pytrace=False)
