@@ -35,7 +35,7 @@ def cell(text: str, style: str = "") -> str:
 # What is wrong, at which width, the page, and what the check must say.
 FAULTS = {
     "a page that scrolls": (PHONE, '<div style="width:500px">a</div>', "it scrolls sideways"),
-    "text over the edge": (PHONE, "<p style='margin-left:-40px'>a</p>", "over the edge of the page"),
+    "text over the edge": (PHONE, "<p style='margin-left:-40px'>a</p>", "over the edge"),
     "text out of its box": (
         DESK,
         '<p class="tile" style="width:3rem"><span style="white-space:nowrap">19 311 204 EUR</span>',
@@ -84,7 +84,7 @@ FAULTS = {
         'h2 "Write": nothing stands under this heading',
     ),
     "an error on the console": (DESK, "<script>console.error('oh')</script>", "console says: oh"),
-    "an error in a script": (DESK, "<script>throw Error('oh')</script>", "an error in the page: oh"),
+    "an error in a script": (DESK, "<script>throw Error('oh')</script>", "error in the page: oh"),
     "a call to elsewhere": (
         DESK, "<script>fetch('http://127.0.0.1:9/a')</script>", "asks for http://127.0.0.1:9/a"
     ),

@@ -239,7 +239,8 @@ def test_table_is_written_for_people(shown):
 
 
 def test_texts_in_tables_have_thin_thousands_and_names_that_may_break(shown):
-    report.table(pd.DataFrame({"field": ["days_since_open"], "rule": ["the first 1,000"]}), caption="x")
+    rule = {"field": ["days_since_open"], "rule": ["the first 1,000"]}
+    report.table(pd.DataFrame(rule), caption="x")
     assert cells_of(shown)[1] == ["days_<wbr>since_<wbr>open", f"the first 1{THIN}000"]
 
 
@@ -360,6 +361,17 @@ def test_a_heading_over_nothing_but_code_is_hidden_with_it():
     assert [text for kind, text in headings if kind == "prose"] == [
         "Judge", "Why", "By season", "Limits"
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("findings", "more"), [(7, 0), (8, 3)])
+def test_in_short_stays_short(shown, findings, more):
+    for n in range(findings):
+        report.finding(f"Finding {n}.")
+    page = page_of(new_notebook(cells=[new_code_cell("x", outputs=shown)]))
+    first, _, others = page.partition('<section class="short"')[2].partition("<details>")
+    assert others.partition("</section>")[0].count("<li>Finding") == more
+    assert first.partition("</section>")[0].count("<li>Finding") == findings - more
+    assert (f"<summary>{more} more findings</summary>" in page) == (more > 0)
 
 
 def test_a_table_in_a_text_has_its_caption(shown):

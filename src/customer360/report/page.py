@@ -131,7 +131,8 @@ def _heads_only_code(cells: list[NotebookNode]) -> bool:
     for cell in cells[1:] if heading else []:
         if cell.cell_type == "markdown":
             return not joined(cell.source).startswith(f"{heading[1]}#")
-        if any(block and not block.startswith(_CODE) for block in _outputs(cell.get("outputs", []))):
+        outputs = _outputs(cell.get("outputs", []))
+        if any(block and not block.startswith(_CODE) for block in outputs):
             return False
     return heading is not None
 
