@@ -162,6 +162,7 @@ def _align(right: bool) -> str:
 
 
 def _told(caption: str, shown: int, total: int) -> str:
+    caption = thin_thousands(caption)
     if total == 0:
         return f"{caption} (no rows)"
     if shown == total:
