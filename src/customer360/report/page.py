@@ -128,13 +128,15 @@ def _blocks(notebook: NotebookNode) -> Iterator[Markup]:
 def _heads_only_code(cells: list[NotebookNode]) -> bool:
     """Whether the first cell is a heading over code that shows nothing: hidden with that code."""
     heading = re.fullmatch(r"(#+) .*", joined(cells[0].source).strip())
-    for cell in cells[1:] if heading else []:
+    if not heading:
+        return False
+    for cell in cells[1:]:
         if cell.cell_type == "markdown":
             return not joined(cell.source).startswith(f"{heading[1]}#")
         outputs = _outputs(cell.get("outputs", []))
         if any(block and not block.startswith(_CODE) for block in outputs):
             return False
-    return heading is not None
+    return True
 
 
 def _code(source: str) -> Markup:
