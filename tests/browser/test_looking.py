@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import looking
 import pytest
-from looking import WIDTHS, faults
+from looking import WIDTHS, faults, open_browser
 
 from customer360.report.page import environment
 
@@ -114,3 +115,9 @@ def test_a_fault_is_found(browser, tmp_path, name):
 @pytest.mark.parametrize("width", WIDTHS)
 def test_a_good_page_has_none(browser, tmp_path, width):
     assert faults(browser, write(tmp_path, GOOD), width=width) == []
+
+
+def test_without_chromium_it_says_how_to_get_it(monkeypatch):
+    monkeypatch.setattr(looking.shutil, "which", lambda name: None)
+    with pytest.raises(pytest.exit.Exception, match="apt-get install chromium"), open_browser():
+        pass
