@@ -12,6 +12,11 @@ from playwright.sync_api import Browser, ConsoleMessage, Request, sync_playwrigh
 
 WIDTHS = (1366, 390)
 MEASURE = (Path(__file__).parent / "checks.js").read_text(encoding="utf-8")
+# A picture of one pixel, for pages made to be looked at.
+DOT = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJ"
+    "RU5ErkJggg=="
+)
 # The browser stays at home: no updates, no sign-in, no first steps.
 QUIET = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip

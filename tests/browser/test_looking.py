@@ -6,15 +6,12 @@ from pathlib import Path
 
 import looking
 import pytest
-from looking import WIDTHS, faults, open_browser
+from looking import DOT, WIDTHS, faults, open_browser
 
 from customer360.report.page import environment
 
 DESK, PHONE = WIDTHS
-PIXEL = (
-    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhg"
-    "GAWjR9awAAAABJRU5ErkJggg=="
-)
+PIXEL = f"data:image/png;base64,{DOT}"
 HEAD = "<thead><tr><th>segment</th><th>customers</th></tr></thead>"
 GOOD = f"""
 <h1>Who is leaving?</h1><p>A tenth.</p>
