@@ -93,6 +93,7 @@ FAULTS = {
 
 def write(folder: Path, body: str) -> Path:
     path = folder / "page.html"
+    (folder / "index.html").touch()
     style = environment().globals["style"]
     path.write_text(
         '<!doctype html><meta name="viewport" content="width=device-width"><title>A page</title>'
