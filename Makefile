@@ -4,6 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 5001
+REPORT ?= reports
 # Commands of the environment first, so that DVC stages find `customer360`.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DVC_NO_ANALYTICS := true
@@ -13,7 +14,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check
 FULL_XGBOOST = $(PIP) uninstall --yes --quiet xgboost-cpu xgboost && \
 	$(PIP) install --quiet --require-hashes --requirement requirements-gpu.lock
 
-.PHONY: help pipeline test lab mlflow serve adviser report check clean lock gpu results
+.PHONY: help pipeline test browser lab mlflow serve adviser report check clean lock gpu results
 
 ## Show this list.
 help:
@@ -42,7 +43,11 @@ pipeline: .venv/runtime
 
 ## Set up if needed, then run the tests.
 test: .venv/dev
-	pytest --quiet --numprocesses 2 --dist loadscope --durations 10
+	pytest --quiet --numprocesses 2 --dist loadscope --durations 10 --ignore tests/browser --keep-pages .pytest_cache/pages
+
+## Open every page in Chromium, as wide as a desk and a phone (REPORT=reports).
+browser: .venv/dev
+	pytest --quiet tests/browser --report $(REPORT)
 
 ## Open JupyterLab in notebooks/.
 lab: .venv/runtime

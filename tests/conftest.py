@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 from messy import write_messy_excel
 from project import copy_project, repro, run
 
 
+def pytest_addoption(parser):
+    parser.addoption("--report", default="reports", help="folder of the pages for tests/browser")
+    parser.addoption("--keep-pages", help="folder for the pages of the pipelines run here")
+
+
+def keep_pages(request, folder: Path) -> None:
+    """Leave the pages of a pipeline where `make browser` can open them."""
+    if kept := request.config.getoption("keep_pages"):
+        name = folder.name.rstrip("0123456789")
+        shutil.copytree(folder / "reports", Path(kept) / name, dirs_exist_ok=True)
+
+
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory):
+def demo(request, tmp_path_factory):
     """The demo with 1,500 people, run by `dvc repro`."""
     # The exact optimum of many customers takes longer than all the rest of its stage.
     few = {"exact_sample": "100"}
@@ -17,30 +32,33 @@ def demo(tmp_path_factory):
     spec.write_text(spec.read_text().replace("people: 20000", "people: 1500"))
     assert "people: 1500" in spec.read_text()
     repro(folder)
+    keep_pages(request, folder)
     return folder
 
 
 @pytest.fixture(scope="session")
-def cdnow(tmp_path_factory):
+def cdnow(request, tmp_path_factory):
     """The 1/10 sample of CDNOW, as far as value: it has nothing but orders."""
     folder = copy_project(tmp_path_factory.mktemp("cdnow"), dataset="cdnow")
     spec = folder / "datasets" / "cdnow.yaml"
     spec.write_text(spec.read_text().replace("sample: false", "sample: true"))
     assert "sample: true" in spec.read_text()
     repro(folder, "clv")
+    keep_pages(request, folder)
     return folder
 
 
 @pytest.fixture(scope="session")
-def complete_journey(tmp_path_factory):
+def complete_journey(request, tmp_path_factory):
     """A year of 2,469 households, as far as churn."""
     folder = copy_project(tmp_path_factory.mktemp("journey"), dataset="complete_journey")
     repro(folder, "churn")
+    keep_pages(request, folder)
     return folder
 
 
 @pytest.fixture(scope="session")
-def own_files(tmp_path_factory):
+def own_files(request, tmp_path_factory):
     """Somebody's messy Excel, through new-dataset, check and the pipeline."""
     folder = copy_project(tmp_path_factory.mktemp("own"), dataset="shop")
     (folder / "data" / "incoming" / "shop").rmdir()
@@ -52,4 +70,5 @@ def own_files(tmp_path_factory):
     assert checked.returncode == 0, checked.stdout + checked.stderr
     excel.unlink()
     repro(folder)
+    keep_pages(request, folder)
     return folder, facts

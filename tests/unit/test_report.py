@@ -238,6 +238,12 @@ def test_table_is_written_for_people(shown):
     assert shown[-1].data["text/html"].count("text-align:right") == 6
 
 
+def test_texts_in_tables_have_thin_thousands_and_names_that_may_break(shown):
+    rule = {"field": ["days_since_open"], "rule": ["the first 1,000"]}
+    report.table(pd.DataFrame(rule), caption="x")
+    assert cells_of(shown)[1] == ["days_<wbr>since_<wbr>open", f"the first 1{THIN}000"]
+
+
 def test_table_keeps_an_index_that_says_something(shown):
     report.table(pd.Series([1, 2], index=["a", "b"], name="orders"), caption="x")
     assert cells_of(shown) == [["", "Orders"], ["a", "1"], ["b", "2"]]
@@ -334,6 +340,44 @@ def test_code_and_warnings_are_hidden_until_asked_for(notebook):
         assert technical in page
         assert technical not in seen
     assert '<pre class="output">12 rows</pre>' in page
+
+
+def test_a_heading_over_nothing_but_code_is_hidden_with_it():
+    def told(text):
+        return new_code_cell("x", outputs=[new_output("stream", name="stdout", text=text)])
+
+    cells = [
+        new_markdown_cell("# Who?\n\n- One."),
+        new_markdown_cell("## Learn"), new_code_cell("fit()"), told(""),
+        new_markdown_cell("## Judge"), new_code_cell("score()"), told("12 rows"),
+        new_markdown_cell("## Why"), new_markdown_cell("### By season"), told("13 rows"),
+        new_markdown_cell("## Limits\n\nMany."),
+        new_markdown_cell("## Write"), new_code_cell("save()"),
+    ]  # fmt: skip
+    page = page_of(new_notebook(cells=cells))
+    headings = re.findall(r'<section class="([^"]*)"><h\d>([^<]*)', page)
+    hidden = [text for kind, text in headings if kind == "prose code"]
+    assert hidden == ["Learn", "Write"]
+    assert [text for kind, text in headings if kind == "prose"] == [
+        "Judge", "Why", "By season", "Limits"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("findings", "more"), [(7, 0), (8, 3)])
+def test_in_short_stays_short(shown, findings, more):
+    for n in range(findings):
+        report.finding(f"Finding {n}.")
+    page = page_of(new_notebook(cells=[new_code_cell("x", outputs=shown)]))
+    first, _, others = page.partition('<section class="short"')[2].partition("<details>")
+    assert others.partition("</section>")[0].count("<li>Finding") == more
+    assert first.partition("</section>")[0].count("<li>Finding") == findings - more
+    assert (f"<summary>{more} more findings</summary>" in page) == (more > 0)
+
+
+def test_a_table_in_a_text_has_its_caption(shown):
+    text = "## Letters\n\nTable: The *two* letters\n\n| a | b |\n|---|---|\n| 1 | 2 |"
+    page = page_of(new_notebook(cells=[new_markdown_cell(text)]))
+    assert '<div class="scroll"><table><caption>The <em>two</em> letters</caption>' in page
 
 
 def test_values_are_escaped(notebook):

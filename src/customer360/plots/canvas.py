@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pandas as pd
@@ -44,8 +45,11 @@ def horizontal(ax: Axes) -> Axes:
 
 
 def legend_below(ax: Axes) -> Axes:
-    """Legend under the figure, where it hides nothing."""
-    ax.figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    """Legend under the figure, where it hides nothing, in lines of four at most and alike."""
+    handles, labels = ax.get_legend_handles_labels()
+    lines = math.ceil(len(labels) / 4) or 1
+    columns = math.ceil(len(labels) / lines) or 1
+    ax.figure.legend(handles, labels, loc="outside lower center", ncols=columns)
     return ax
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from customer360.plots.canvas import colours, dated, horizontal, legend_below, new_axes
-from customer360.plots.style import PALETTE, money, percent, use_style
+from customer360.plots.style import PALETTE, money, percent, thousands, use_style
 
 __all__ = [
     "field_accuracy",
@@ -106,4 +106,4 @@ def ways_to_reach(reachability: Any) -> Axes:
         left += data[standing].to_numpy()
     ax.set(title="By which channel customers can be reached", xlabel="customers")
     legend_below(ax)
-    return horizontal(ax)
+    return thousands(horizontal(ax), axis="x")

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 
 from customer360.contracts import FUNNEL
 from customer360.plots.canvas import counted, heat_map, horizontal, new_axes
-from customer360.plots.style import PALETTE, use_style
+from customer360.plots.style import PALETTE, thousands, use_style
 
 __all__ = ["funnel", "habits_by_class", "use_style"]
 
@@ -26,7 +26,7 @@ def funnel(stages: pd.Series) -> Axes:
     ax.bar_label(bars, fmt=lambda v: counted(v), padding=4)
     ax.margins(x=0.12)
     ax.set(xlabel="people", title="Where they stand")
-    return horizontal(ax)
+    return thousands(horizontal(ax), axis="x")
 
 
 def habits_by_class(habits: pd.DataFrame) -> Axes:

@@ -44,6 +44,6 @@ def replayed(found: pd.DataFrame, *, currency: str) -> Axes:
     ax.set(
         yticks=list(places), yticklabels=found["name"], ylim=(-0.6, len(found) - 0.4),
         xlabel="margin gained per message, against what was sent",
-        title="The service, replayed on past messages drawn at random",
+        title="The service, replayed on past messages",
     )  # fmt: skip
     return money(horizontal(ax), axis="x", currency=currency)

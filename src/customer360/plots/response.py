@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from customer360.plots.canvas import horizontal, legend_below, new_axes
+from customer360.plots.canvas import counted, horizontal, legend_below, new_axes
 from customer360.plots.style import MUTED, PALETTE, percent, use_style
 
 __all__ = ["gained_orders", "quadrant_shares", "use_style"]
@@ -34,7 +34,7 @@ def gained_orders(curves: Mapping[str, pd.DataFrame]) -> Axes:
     ax.plot([0, 1], [0, last], linestyle="--", color=MUTED, label="at random")
     ax.set(
         xlabel="share contacted, best ranked first",
-        ylabel=f"orders gained per {CONTACTS_SHOWN:,} customers ranked",
+        ylabel=f"orders gained per {counted(CONTACTS_SHOWN)} customers ranked",
         title="What choosing whom to contact gains",
     )
     ax.legend(loc="lower right")

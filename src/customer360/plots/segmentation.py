@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from customer360.plots.canvas import heat_map, horizontal, legend_below, new_axes
+from customer360.plots.canvas import counted, heat_map, horizontal, legend_below, new_axes
 from customer360.plots.style import MUTED, PALETTE, percent, use_style
 
 __all__ = [
@@ -31,7 +31,7 @@ def rfm_map(segments: pd.DataFrame) -> Axes:
     data = pd.crosstab(segments["f_score"], segments["r_score"]).reindex(
         index=range(5, 0, -1), columns=range(1, 6), fill_value=0
     )
-    ax = heat_map(data, height=4.6, cmap="Blues", annot=True, fmt=",d")
+    ax = heat_map(data, height=4.6, cmap="Blues", annot=data.map(counted), fmt="")
     ax.set(
         xlabel="recency score (5: bought lately)",
         ylabel="frequency score (5: often)",

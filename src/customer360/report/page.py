@@ -33,6 +33,8 @@ _NOT_SELF_CONTAINED = re.compile(
 )
 #: What Python answers when a cell ends in an object nobody meant to show.
 _OBJECT = re.compile(r"^[\[(]*<.*>[\])]*$|^(Text|Figure|Axes)\w*\(", re.DOTALL)
+#: Code is there for who asks; see `show-code` in the style.
+_CODE = '<pre class="code">'
 _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
@@ -108,23 +110,38 @@ def environment() -> Environment:
 def _blocks(notebook: NotebookNode) -> Iterator[Markup]:
     """Prose, code and outputs in order, without the title that stands above them."""
     titled = False
-    for cell in notebook.cells:
+    for position, cell in enumerate(notebook.cells):
         if cell.cell_type == "markdown":
             source = joined(cell.source)
             if not titled:
                 source, removed = re.subn(r"\A\s*# .*\n?", "", source)
                 titled = bool(removed)
             if source.strip():
-                yield Markup('<section class="prose">{}</section>').format(to_html(source))
+                kind = "prose code" if _heads_only_code(notebook.cells[position:]) else "prose"
+                yield Markup('<section class="{}">{}</section>').format(kind, to_html(source))
         elif cell.cell_type == "code":
             if joined(cell.source).strip():
                 yield _code(joined(cell.source))
             yield from _outputs(cell.get("outputs", []))
 
 
+def _heads_only_code(cells: list[NotebookNode]) -> bool:
+    """Whether the first cell is a heading over code that shows nothing: hidden with that code."""
+    heading = re.fullmatch(r"(#+) .*", joined(cells[0].source).strip())
+    if not heading:
+        return False
+    for cell in cells[1:]:
+        if cell.cell_type == "markdown":
+            return not joined(cell.source).startswith(f"{heading[1]}#")
+        outputs = _outputs(cell.get("outputs", []))
+        if any(block and not block.startswith(_CODE) for block in outputs):
+            return False
+    return True
+
+
 def _code(source: str) -> Markup:
     html = highlight(source, PythonLexer(), HtmlFormatter(nowrap=True)).rstrip("\n")
-    return Markup('<pre class="code"><code>{}</code></pre>').format(Markup(html))
+    return Markup(_CODE + "<code>{}</code></pre>").format(Markup(html))
 
 
 def _outputs(outputs: list[NotebookNode]) -> Iterator[Markup]:

@@ -13,6 +13,8 @@ from mistune.renderers.html import HTMLRenderer
 
 from customer360.report.numbers import thin_thousands, unbroken_days
 
+_CAPTION = re.compile(r'<p>Table: (.*)</p>\s*(<div class="scroll"><table>)')
+
 
 class _Renderer(HTMLRenderer):
     def text(self, text: str) -> str:
@@ -42,13 +44,14 @@ def to_html(text: str) -> Markup:
     Parameters
     ----------
     text : str
-        Markdown with tables. Links stay links; HTML in it is escaped.
+        Markdown with tables; a line ``Table: ...`` above one is its caption, as for Pandoc.
+        Links stay links; HTML in it is escaped.
 
     Returns
     -------
     Markup
     """
-    return Markup(_markdown()(text))
+    return Markup(_CAPTION.sub(r"\2<caption>\1</caption>", str(_markdown()(text))))
 
 
 def inline_html(text: str) -> Markup:

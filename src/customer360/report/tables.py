@@ -11,7 +11,13 @@ import narwhals as nw
 import pandas as pd
 from narwhals.typing import IntoFrame
 
-from customer360.report.numbers import MISSING, fitting_spec, number, unbroken_days
+from customer360.report.numbers import (
+    MISSING,
+    fitting_spec,
+    number,
+    thin_thousands,
+    unbroken_days,
+)
 
 Formats = Mapping[str, str | Callable[[Any], str]]
 
@@ -33,7 +39,9 @@ def table_html(frame: IntoFrame, *, caption: str, formats: Formats | None, max_r
         for position, name in enumerate(names):
             head = position == 0 and name not in right
             tag, scope = ("th", ' scope="row"') if head else ("td", "")
-            text = unbroken_days(escape(body[name][row]))
+            text = unbroken_days(escape(thin_thousands(body[name][row])))
+            if head:  # long names of fields break after an underscore, nowhere else
+                text = text.replace("_", "_<wbr>")
             lines.append(f"<{tag}{scope}{_align(name in right)}>{text}</{tag}>")
         lines.append("</tr>")
     lines.append("</tbody></table>")
@@ -154,6 +162,7 @@ def _align(right: bool) -> str:
 
 
 def _told(caption: str, shown: int, total: int) -> str:
+    caption = thin_thousands(caption)
     if total == 0:
         return f"{caption} (no rows)"
     if shown == total:

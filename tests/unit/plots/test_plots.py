@@ -358,3 +358,11 @@ def test_the_style_may_be_set_twice():
     before = dict(matplotlib.rcParams)
     style.use_style()
     assert dict(matplotlib.rcParams) == before
+
+
+@pytest.mark.parametrize(("labels", "columns"), [(1, 1), (4, 4), (5, 3), (7, 4), (9, 3)])
+def test_lines_of_a_legend_are_about_as_long_as_each_other(labels, columns):
+    ax = canvas.new_axes()
+    for n in range(labels):
+        ax.plot([0, 1], label=str(n))
+    assert canvas.legend_below(ax).figure.legends[0]._ncols == columns
