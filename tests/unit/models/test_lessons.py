@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from customer360.models.lessons import Lessons, best_contents, learn_lessons, lesson_signals
+
+THEMES, IMAGES, CHANNELS = ["price", "status"], ["people", "product"], ["email", "sms"]
+NAMED = {"themes": THEMES, "images": IMAGES, "channels": CHANNELS}
+
+
+def contacts(number: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Contacts, their signals, and what a response model would tell of them."""
+    rng = np.random.default_rng(seed)
+    said = pd.DataFrame(
+        {
+            "theme": rng.choice(THEMES, number),
+            "image": rng.choice(IMAGES, number),
+            "channel": rng.choice(CHANNELS, number),
+            "kind": None,
+            "depth": rng.choice([0.0, 0.2], number),
+            "treated": rng.random(number) < 0.9,
+        }
+    )
+    signals = pd.DataFrame({"promotions": rng.normal(size=number), "age": rng.normal(size=number)})
+    told = pd.DataFrame(
+        {
+            "without": rng.gamma(2.0, 0.05, number),
+            "pull": rng.gamma(2.0, 0.05, number),
+            "push": 0.1,
+            "use": 0.3,
+        }
+    )
+    return said, signals, told
+
+
+def answer(said, signals, told, *, seed: int, level: float = 1.0) -> pd.DataFrame:
+    """The world: price does twice as much, more so for lovers of promotions; sms does half."""
+    rng = np.random.default_rng(seed)
+    price = (said["theme"] == "price").to_numpy()
+    factor = np.exp(price * (np.log(2) + 0.3 * signals["promotions"]))
+    factor = factor * np.where(said["channel"] == "sms", 0.5, 1.0)
+    sent = said["treated"].to_numpy()
+    coupon = sent & (said["depth"] > 0).to_numpy()
+    kept = rng.poisson(level * told["without"] * (1 - told["push"] * sent))
+    extra = rng.poisson(told["pull"] * factor * sent)
+    used = rng.binomial(kept, np.where(coupon, told["use"], 0.0)) + extra * coupon
+    return said.assign(orders=(kept + extra).astype(float), redeemed=used.astype(float))
+
+
+def taught(number: int = 60_000, seed: int = 1, **given) -> Lessons:
+    said, signals, told = contacts(number, seed)
+    return learn_lessons(
+        lesson_signals(said, signals, **NAMED),
+        told=told,
+        contacts=answer(said, signals, told, seed=seed + 1),
+        **given,
+    )
+
+
+def ratio(lessons: Lessons, first: dict, second: dict, promotions: float = 0.0) -> float:
+    said = pd.DataFrame([first, second]).assign(kind=None, depth=0.0)
+    signals = pd.DataFrame({"promotions": [promotions] * 2, "age": 0.0})
+    factors = lessons.factor(lesson_signals(said, signals, **NAMED))
+    return factors[0] / factors[1]
+
+
+def test_the_law_of_the_world_is_found():
+    lessons = taught()
+    price = {"theme": "price", "image": "people", "channel": "email"}
+    status, by_sms = price | {"theme": "status"}, price | {"channel": "sms"}
+    assert ratio(lessons, price, status) == pytest.approx(2.0, rel=0.15)
+    assert ratio(lessons, by_sms, price) == pytest.approx(0.5, rel=0.15)
+    assert ratio(lessons, price, status, promotions=1.0) == pytest.approx(2 * np.exp(0.3), rel=0.2)
+    assert lessons.contacts == pytest.approx(54_000, rel=0.02)
+
+
+def test_two_months_teach_what_both_at_once_would():
+    said, signals, told = contacts(40_000, 5)
+    answered = answer(said, signals, told, seed=6)
+    z = lesson_signals(said, signals, **NAMED)
+    whole = learn_lessons(z, told=told, contacts=answered)
+    first = learn_lessons(z[:20_000], told=told[:20_000], contacts=answered[:20_000])
+    both = learn_lessons(z[20_000:], told=told[20_000:], contacts=answered[20_000:], prior=first)
+    assert both.contacts == whole.contacts
+    for name, weight in whole.weights.items():
+        assert both.weights[name] == pytest.approx(weight, abs=0.02)
+    assert np.diag(both.covariance) == pytest.approx(np.diag(whole.covariance), rel=0.1)
+    learnt = z.std().to_numpy() > 0
+    assert (np.diag(both.covariance) < np.diag(first.covariance))[learnt].all()
+
+
+def test_the_level_of_the_shop_is_no_lesson():
+    said, signals, told = contacts(60_000, 7)
+    z = lesson_signals(said, signals, **NAMED)
+    usual = learn_lessons(z, told=told, contacts=answer(said, signals, told, seed=8))
+    busy = learn_lessons(z, told=told, contacts=answer(said, signals, told, seed=8, level=2.0))
+    for name, weight in usual.weights.items():
+        assert busy.weights[name] == pytest.approx(weight, abs=0.1)
+
+
+def test_untaught_factors_are_one_and_few_contacts_teach_little():
+    said, signals, told = contacts(50, 9)
+    z = lesson_signals(said, signals, **NAMED)
+    nothing = Lessons.untaught(list(z.columns))
+    assert (nothing.factor(z) == 1).all()
+    few = learn_lessons(z, told=told, contacts=answer(said, signals, told, seed=1)).table()
+    assert few["factor"].between(0.75, 1.35).all()
+    assert (few["low"] < 1).all() and (few["high"] > 1).all()
+
+
+def test_each_customer_gets_the_content_that_moves_it_most():
+    lessons = taught()
+    signals = pd.DataFrame({"promotions": [3.0, -4.0], "age": [0.0, 0.0]}, index=[7, 9])
+    found = best_contents(lessons, signals, themes=THEMES, images=IMAGES)
+    assert found.index.tolist() == [7, 9]
+    assert found["theme"].tolist() == ["price", "status"]
+    for theme in THEMES:
+        for image in IMAGES:
+            said = pd.DataFrame({"theme": theme, "image": image}, index=signals.index)
+            z = lesson_signals(said.assign(channel="", kind="", depth=0.0), signals, **NAMED)
+            assert (found["factor"] >= lessons.factor(z) - 1e-12).all()
+
+
+def test_learning_is_deterministic():
+    assert taught(5_000).weights == taught(5_000).weights
