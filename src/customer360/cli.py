@@ -309,6 +309,19 @@ def _number(value: float | None) -> str:
 
 
 @app.command()
+def learn() -> None:
+    """Weigh what came back from past messages, before the next plan (stages response, learning).
+
+    Writes what to say to whom, the lessons behind it and the lines to hand back to the source
+    files to data/learned. `make pipeline` does it too; bring in the newest contacts first.
+
+    Example: [bold]customer360 capture && customer360 learn[/]
+    """
+    for stage in ("response", "learning"):
+        run(stage)
+
+
+@app.command()
 def report() -> None:
     """Write reports/index.html, the front page of all stages.
 

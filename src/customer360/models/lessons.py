@@ -16,8 +16,10 @@ of contacts, not all of them.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -25,7 +27,7 @@ from scipy.optimize import minimize
 
 from customer360.models.uplift import UpliftModel
 
-__all__ = ["Lessons", "best_contents", "learn_lessons", "lesson_signals"]
+__all__ = ["Lessons", "best_contents", "learn_lessons", "lesson_signals", "lessons_of"]
 
 # Contents and offers are taken to differ by a third either way, what they meet by half of it.
 SPREAD, SPREAD_MET = 0.3, 0.15
@@ -59,6 +61,21 @@ class Lessons:
         """Nothing learnt yet: every factor is 1, give or take."""
         spread = [SPREAD_MET if " for " in name else SPREAD for name in names]
         return cls(dict.fromkeys(names, 0.0), np.diag(np.square(spread)))
+
+    def save(self, folder: Path) -> None:
+        """Write lessons.json."""
+        plain = {
+            "weights": self.weights,
+            "covariance": self.covariance.tolist(),
+            "contacts": self.contacts,
+        }
+        (folder / "lessons.json").write_text(json.dumps(plain, indent=2) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> Lessons:
+        """Read what `save` wrote."""
+        plain = json.loads((folder / "lessons.json").read_text(encoding="utf-8"))
+        return cls(plain["weights"], np.array(plain["covariance"]), plain["contacts"])
 
     def factor(self, signals: pd.DataFrame) -> np.ndarray:
         """What multiplies the pull of each contact, from `lesson_signals`."""

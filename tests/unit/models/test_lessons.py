@@ -125,3 +125,11 @@ def test_each_customer_gets_the_content_that_moves_it_most():
 
 def test_learning_is_deterministic():
     assert taught(5_000).weights == taught(5_000).weights
+
+
+def test_lessons_are_kept(tmp_path):
+    lessons = taught(5_000)
+    lessons.save(tmp_path)
+    found = Lessons.load(tmp_path)
+    assert found.table().equals(lessons.table())
+    assert (found.covariance == lessons.covariance).all()
