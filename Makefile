@@ -42,7 +42,8 @@ pipeline: .venv/runtime
 
 ## Set up if needed, then run the tests.
 test: .venv/dev
-	pytest --quiet --numprocesses 2 --dist loadscope --durations 10
+	@# One thread each: two workers share what is often two cores. The longest module first.
+	OMP_NUM_THREADS=1 pytest --quiet --numprocesses 2 --dist loadscope --no-loadscope-reorder --durations 10
 
 ## Open JupyterLab in notebooks/.
 lab: .venv/runtime
