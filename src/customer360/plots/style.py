@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.rcsetup import cycler
 from matplotlib.ticker import Formatter
 
 __all__ = ["INK", "MUTED", "PALETTE", "money", "percent", "thousands", "use_style"]
@@ -46,7 +47,7 @@ def use_style() -> None:
             "axes.labelpad": 8,
             "axes.labelsize": 12,
             "axes.linewidth": 1.25,
-            "axes.prop_cycle": matplotlib.cycler(color=PALETTE),
+            "axes.prop_cycle": cycler(color=PALETTE),
             "axes.spines.left": False,
             "axes.spines.right": False,
             "axes.spines.top": False,
