@@ -43,7 +43,9 @@ pipeline: .venv/runtime
 
 ## Set up if needed, then run the tests.
 test: .venv/dev
-	pytest --quiet --numprocesses 2 --dist loadscope --durations 10 --ignore tests/browser --keep-pages .pytest_cache/pages
+	@# One thread each: two workers share what is often two cores. The longest module first.
+	OMP_NUM_THREADS=1 pytest --quiet --numprocesses 2 --dist loadscope --no-loadscope-reorder \
+	  --durations 10 --ignore tests/browser --keep-pages .pytest_cache/pages
 
 ## Open every page in Chromium, as wide as a desk and a phone (REPORT=reports).
 browser: .venv/dev

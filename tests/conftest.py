@@ -9,6 +9,21 @@ import pytest
 from messy import write_messy_excel
 from project import copy_project, repro, run
 
+from customer360 import tracking
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first: at the end no worker waits for the other's pipeline."""
+    items.sort(key=lambda item: item.path.stem != "test_pipeline")
+
+
+@pytest.fixture(scope="session")
+def migrated_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty tracking database, made once: making one takes seconds, copying one none."""
+    root = tmp_path_factory.mktemp("mlflow")
+    tracking.open_tracking(root=root)
+    return root / tracking.DATABASE
+
 
 def pytest_addoption(parser):
     parser.addoption("--report", default="reports", help="folder of the pages for tests/browser")
@@ -37,9 +52,10 @@ def demo(request, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def cdnow(request, tmp_path_factory):
+def cdnow(request, tmp_path_factory, migrated_database):
     """The 1/10 sample of CDNOW, as far as value: it has nothing but orders."""
     folder = copy_project(tmp_path_factory.mktemp("cdnow"), dataset="cdnow")
+    shutil.copy(migrated_database, folder)
     spec = folder / "datasets" / "cdnow.yaml"
     spec.write_text(spec.read_text().replace("sample: false", "sample: true"))
     assert "sample: true" in spec.read_text()
@@ -49,18 +65,20 @@ def cdnow(request, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def complete_journey(request, tmp_path_factory):
+def complete_journey(request, tmp_path_factory, migrated_database):
     """A year of 2,469 households, as far as churn."""
     folder = copy_project(tmp_path_factory.mktemp("journey"), dataset="complete_journey")
+    shutil.copy(migrated_database, folder)
     repro(folder, "churn")
     keep_pages(request, folder)
     return folder
 
 
 @pytest.fixture(scope="session")
-def own_files(request, tmp_path_factory):
+def own_files(request, tmp_path_factory, migrated_database):
     """Somebody's messy Excel, through new-dataset, check and the pipeline."""
     folder = copy_project(tmp_path_factory.mktemp("own"), dataset="shop")
+    shutil.copy(migrated_database, folder)
     (folder / "data" / "incoming" / "shop").rmdir()
     excel = folder / "ventes 2025.xlsx"
     facts = write_messy_excel(excel)

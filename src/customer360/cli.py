@@ -24,6 +24,14 @@ app = typer.Typer(
 console = Console(highlight=False, soft_wrap=True)
 
 
+@app.callback()
+def begin() -> None:
+    """Leave out what every command would load and none uses."""
+    # Reading a notebook imports jsonschema, and that a grammar of international addresses
+    # which takes 1.6 s to compile. It goes on without: no notebook has any to check.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+
+
 def _stop(message: str, *, then: str = "") -> typer.Exit:
     console.print(f"[bold red]Stopped.[/] {escape(message)}")
     if then:

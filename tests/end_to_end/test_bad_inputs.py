@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from project import ROOT, run
+from project import ROOT, copy_project, run
 from typer.testing import CliRunner
 
 from customer360.cleaning.orders import clean_orders
@@ -166,31 +167,29 @@ def test_two_time_zones_become_one(project):
     assert times["C1"] == times["C3"]
 
 
-def _pipeline(tmp_path_factory, lines: list[str]):
-    from project import copy_project
-
-    folder = copy_project(tmp_path_factory.mktemp("bad"), dataset="shop")
-    case = Case(_csv(*lines))
-    _write(folder, case)
-    return folder, run(folder, "dvc", "repro")
+def _pipeline(folder: Path, database: Path, lines: list[str]):
+    copy_project(folder, dataset="shop")
+    shutil.copy(database, folder)
+    _write(folder, Case(_csv(*lines)))
+    return run(folder, "dvc", "repro")
 
 
-def test_one_customer_only(tmp_path_factory):
+def test_one_customer_only(tmp_path, migrated_database):
     day = date(2024, 1, 1)
     lines = [f"C1;{day + timedelta(days=9 * n)};10,50;T{n}" for n in range(80)]
-    folder, done = _pipeline(tmp_path_factory, lines)
+    done = _pipeline(tmp_path, migrated_database, lines)
     assert done.returncode != 0
     assert "Stopped." in done.stdout and "1 customer" in done.stdout
     assert "File /" not in done.stdout and "Traceback" not in done.stdout + done.stderr
     # What could be said of one customer has been said.
-    assert (folder / "data" / "scores" / "segments.parquet").is_file()
+    assert (tmp_path / "data" / "scores" / "segments.parquet").is_file()
 
 
-def test_no_repeat_customer_at_all(tmp_path_factory):
+def test_no_repeat_customer_at_all(tmp_path, migrated_database):
     day = date(2024, 1, 1)
     lines = [f"C{n};{day + timedelta(days=n)};10,50;T{n}" for n in range(600)]
-    folder, done = _pipeline(tmp_path_factory, lines)
+    done = _pipeline(tmp_path, migrated_database, lines)
     assert done.returncode != 0
     assert "Stopped." in done.stdout and "Next:" in done.stdout
     assert "File /" not in done.stdout and "Traceback" not in done.stdout + done.stderr
-    assert (folder / "data" / "scores" / "segments.parquet").is_file()
+    assert (tmp_path / "data" / "scores" / "segments.parquet").is_file()

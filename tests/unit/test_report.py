@@ -64,7 +64,7 @@ def shown(monkeypatch):
         assert raw
         outputs.append(new_output("display_data", data=data, metadata=metadata))
 
-    monkeypatch.setattr(show, "display", display)
+    monkeypatch.setattr("IPython.display.display", display)
     return outputs
 
 

@@ -53,14 +53,6 @@ FEATURES = pd.DataFrame(
 HIGHER = {"churn": {"metric": "average_precision", "higher_is_better": True}}
 
 
-@pytest.fixture(scope="session")
-def migrated_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty tracking database, made once: making one takes seconds, copying one none."""
-    root = tmp_path_factory.mktemp("mlflow")
-    tracking.open_tracking(root=root)
-    return root / tracking.DATABASE
-
-
 @pytest.fixture
 def root(tmp_path: Path, migrated_database: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty project from which no connection can leave, and its own working folder."""

@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-import statsmodels.api as sm
+from statsmodels.regression.linear_model import OLS
 
 __all__ = ["FACTORS", "factorial_effects", "factorial_tests", "half_fraction"]
 
@@ -81,7 +81,7 @@ def factorial_effects(
                 columns[f"{alias} = {term}"] = columns.pop(alias)
     known = [results[name].to_numpy(float) - results[name].mean() for name in before]
     design = np.column_stack([np.ones(len(results)), *columns.values(), *known])
-    fit = sm.OLS(results[outcome].to_numpy(float), design).fit(cov_type="HC3")
+    fit = OLS(results[outcome].to_numpy(float), design).fit(cov_type="HC3")
     interval = fit.conf_int(alpha=1 - level)
     wanted = slice(1, 1 + len(columns))
     return pd.DataFrame(

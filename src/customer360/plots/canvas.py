@@ -6,7 +6,6 @@ import math
 from typing import Any
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 
 from customer360.plots.style import PALETTE
@@ -25,6 +24,9 @@ def heat_map(
     data: pd.DataFrame, *, height: float, cmap: str = "RdBu_r", turn: int = 0, **look: Any
 ) -> Axes:
     """Numbers on a grid; names of columns turned by `turn` degrees, `look` for seaborn."""
+    # Here, not above: seaborn brings 1.3 s of statistics that few figures ask for.
+    import seaborn as sns
+
     ax = new_axes(height=height)
     sns.heatmap(data, ax=ax, cmap=cmap, cbar=False, linewidths=1, linecolor="white", **look)
     ax.set(xlabel="", ylabel="")

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import seaborn as sns
+import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.rcsetup import cycler
 from matplotlib.ticker import Formatter
 
 __all__ = ["INK", "MUTED", "PALETTE", "money", "percent", "thousands", "use_style"]
@@ -34,11 +35,8 @@ def use_style() -> None:
     Light horizontal grid, no frame, title on the left, colours of `PALETTE`.
     Calling it twice changes nothing.
     """
-    sns.set_theme(
-        context="notebook",
-        style="white",
-        palette=list(PALETTE),
-        rc={
+    matplotlib.rcParams.update(
+        {
             "axes.axisbelow": True,
             "axes.edgecolor": MUTED,
             "axes.formatter.limits": (-4, 9),
@@ -48,6 +46,8 @@ def use_style() -> None:
             "axes.labelcolor": INK,
             "axes.labelpad": 8,
             "axes.labelsize": 12,
+            "axes.linewidth": 1.25,
+            "axes.prop_cycle": cycler(color=PALETTE),
             "axes.spines.left": False,
             "axes.spines.right": False,
             "axes.spines.top": False,
@@ -65,21 +65,34 @@ def use_style() -> None:
             "font.family": ["DejaVu Sans"],
             "font.size": 12,
             "grid.color": _GRID,
+            "grid.linewidth": 1.0,
             "image.cmap": "cividis",
             "legend.fontsize": 11,
             "legend.frameon": False,
             "legend.title_fontsize": 11,
             "lines.linewidth": 2.2,
+            "lines.solid_capstyle": "round",
             "patch.edgecolor": "white",
+            "patch.force_edgecolor": True,
             "savefig.dpi": 200,
             # Otherwise matplotlib draws a new random id into every SVG.
             "svg.hashsalt": "customer360",
             "text.color": INK,
+            "xtick.bottom": False,
             "xtick.color": INK,
             "xtick.labelsize": 11,
+            "xtick.major.size": 6.0,
+            "xtick.major.width": 1.25,
+            "xtick.minor.size": 4.0,
+            "xtick.minor.width": 1.0,
             "ytick.color": INK,
             "ytick.labelsize": 11,
-        },
+            "ytick.left": False,
+            "ytick.major.size": 6.0,
+            "ytick.major.width": 1.25,
+            "ytick.minor.size": 4.0,
+            "ytick.minor.width": 1.0,
+        }
     )
 
 

@@ -13,12 +13,10 @@ import struct
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from IPython.display import display
 from narwhals.typing import IntoFrame
 
 from customer360.report.numbers import number, thin_thousands
 from customer360.report.read import MARK
-from customer360.report.tables import table_html, table_text
 
 _DPI = 200
 _SCREEN_DPI = 100
@@ -103,6 +101,9 @@ def table(
     ValueError
         When `formats` names a column that the table has not.
     """
+    # Here, not above: the command line shows no table and can do without pandas.
+    from customer360.report.tables import table_html, table_text
+
     _show(
         {
             "text/html": table_html(frame, caption=caption, formats=formats, max_rows=max_rows),
@@ -212,4 +213,6 @@ def _one_line(text: str) -> str:
 
 
 def _show(data: dict[str, str], mark: dict[str, Any], more: dict[str, Any] | None = None) -> None:
+    from IPython.display import display
+
     display(data, raw=True, metadata={MARK: mark, **(more or {})})
