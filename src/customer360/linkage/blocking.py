@@ -166,8 +166,8 @@ def _row(
 
 def _key(parts: Sequence[str]) -> str:
     # A missing part makes the whole key missing: nothing is compared because it is empty.
-    text = " || chr(31) || ".join(f"nullif({part}, '')" for part in parts)
-    return f"case when ({text}) is not null then hash({text}) end"
+    filled = " and ".join(f"nullif({part}, '') is not null" for part in parts)
+    return f"case when {filled} then hash({', '.join(parts)}) end"
 
 
 def _count(connection: Any, parts: Sequence[str]) -> tuple[int, int]:
