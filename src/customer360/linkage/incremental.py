@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from customer360.contracts import CONTRACTS, empty_table
 from customer360.linkage.blocking import FAMILIES, LARGEST_BLOCK_RECORDS, _key, _label
-from customer360.linkage.clusters import connected_components, link_records
+from customer360.linkage.clusters import connected_components, group_records
 from customer360.linkage.comparisons import COMPARISONS, Comparison
 from customer360.linkage.engine_tables import as_arrow, as_pandas
 from customer360.linkage.matching import (
@@ -421,22 +421,20 @@ def _find_near(connection: Any, rules: Sequence[str]) -> None:
         create temp table maybe_again as
         select record_l, record_r from stand
         where record_l in (from near) or record_r in (from near);
+        create temp table owners as
+        select record, customer_id from still join known_linked using (source, source_id);
         create temp table chosen as
         with about as (
-            select customer_id from known_linked semi join (
-                select source, source_id from still semi join (
-                    from near
-                    union select record_l from maybe_again union select record_r from maybe_again
-                ) using (record)
-            ) using (source, source_id)
+            select customer_id from owners where record in (
+                from near
+                union select record_l from maybe_again union select record_r from maybe_again)
             union
             select customer_id from known_linked semi join lost using (source, source_id)
             where has_person_record
         )
         select record, null as customer_id from fresh
         union all
-        select record, customer_id from still join known_linked using (source, source_id)
-        where customer_id in (from about)
+        select record, customer_id from owners where customer_id in (from about)
         """
     )
 
@@ -551,15 +549,14 @@ def _compare(connection: Any, model: LinkageModel, pairs: str) -> None:
             measures.append(f"{rarity}{_together(model, name)} as rarity_{name}")
     columns = [row[0] for row in connection.execute("describe blocks").fetchall()]
     sides = ", ".join(f"{side}.{c} as {c}_{side}" for c in columns for side in ("l", "r"))
+    tables = {row[0] for row in connection.execute("show tables").fetchall()}
+    done = "anti join levels using (record_l, record_r)" if "levels" in tables else ""
     connection.execute(
         f"""
-        create temp table if not exists levels as
-        select record_l, record_r, {", ".join(measures)} from (select {sides}
-            from blocks l, blocks r where false);
-        insert into levels
+        {"insert into levels" if done else "create temp table levels as"}
         with pairs(record_l, record_r) as ({pairs}),
         sides as (
-            select {sides} from pairs anti join levels using (record_l, record_r)
+            select {sides} from pairs {done}
             join blocks l on l.record = record_l join blocks r on r.record = record_r)
         select record_l, record_r, {", ".join(measures)} from sides
         """
@@ -650,11 +647,17 @@ def _find_touched(connection: Any, *, threshold: float) -> None:
 
 
 def _link_touched(connection: Any, matches: Matches) -> pd.DataFrame:
-    """Customers of the records in table `touched`, by the pairs among them."""
-    connection.execute(
-        """create temp table keys_touched as
-        select source, source_id from blocks semi join touched using (record)"""
+    """Customers of the records in table `touched`, by the pairs among them.
+
+    Columns source, source_id and customer_id, which only says which records go together.
+    """
+    touched = as_pandas(
+        connection.sql(
+            """select source, source_id from blocks semi join touched using (record)
+            order by source, source_id"""
+        )
     )
+    connection.register("keys_touched", touched)
     connection.register("ends", matches.pairs.assign(pair=np.arange(len(matches.pairs))))
     inside = connection.execute(
         """select pair from ends
@@ -665,7 +668,7 @@ def _link_touched(connection: Any, matches: Matches) -> pd.DataFrame:
     among = replace(
         matches, pairs=matches.pairs.iloc[inside], evidence=matches.evidence.iloc[inside]
     )
-    return link_records(connection.sql("from keys_touched").to_arrow_table(), among)
+    return touched.assign(customer_id=group_records(touched, among).astype(str))
 
 
 def _put_together(connection: Any, again: pd.DataFrame) -> pd.DataFrame:
@@ -681,9 +684,8 @@ def _put_together(connection: Any, again: pd.DataFrame) -> pd.DataFrame:
         people as (
             select source, source_id, 'again ' || customer_id as customer_id from linked_again
             union all
-            select source, source_id, customer_id from known_linked
-            anti join lost using (source, source_id)
-            anti join linked_again using (source, source_id) where has_person_record
+            select source, source_id, customer_id from still join owners using (record)
+            where record not in (select record from touched)
         )
         select source, source_id, customer_id, true as has_person_record from people
         union all

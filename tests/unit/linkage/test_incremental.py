@@ -34,6 +34,11 @@ def links(linked: pd.DataFrame) -> set[tuple[str, str]]:
                .itertuples(index=False, name=None))  # fmt: skip
 
 
+def ends(pairs: pd.DataFrame) -> list[pd.MultiIndex]:
+    """Keys of the first and of the second record of each pair."""
+    return [pd.MultiIndex.from_frame(pairs[list(side)]) for side in (KEYS[:2], KEYS[2:])]
+
+
 @pytest.fixture(scope="module")
 def world():
     """People of today, and a run that knew nine tenths of them."""
@@ -75,14 +80,28 @@ def test_agrees_with_a_full_run_of_the_same_weights(world):
     assert len(untouched) > 300 and len(moved) <= 0.02 * len(untouched)
 
 
+def test_a_customer_that_no_new_record_fits_stays_as_it_was(world):
+    people, is_new, known, history = world
+    matches, linked = link_new_records(people, known=known)
+    now, _ = keep_ids(linked, as_of=DAY, known=known.linked, history=history)
+    new = pd.MultiIndex.from_frame(people.loc[is_new, ["source", "source_id"]])
+    left, right = ends(matches.pairs)
+    fitted = left[right.isin(new)].union(right[left.isin(new)])
+    before = known.linked.set_index(["source", "source_id"])["customer_id"]
+    touched = before[before.index.isin(fitted)]
+    untouched = before[~before.isin(touched)]
+    # Otherwise what follows would prove nothing.
+    assert len(untouched) > 200 and len(touched) > 50
+    after = now.set_index(["source", "source_id"])["customer_id"]
+    pd.testing.assert_series_equal(after.reindex(untouched.index), untouched)
+    # And nobody joined them.
+    assert after.isin(untouched).sum() == len(untouched)
+
+
 def test_old_pairs_are_weighed_anew_where_a_new_record_fits(world):
     people, is_new, known, _ = world
     full = match_people(people, seed=7, model=known.model, names=known.records).pairs
     new = pd.MultiIndex.from_frame(people.loc[is_new, ["source", "source_id"]])
-
-    def ends(pairs):
-        return [pd.MultiIndex.from_frame(pairs[list(side)]) for side in (KEYS[:2], KEYS[2:])]
-
     left, right = ends(full)
     with_new = (left.isin(new) | right.isin(new)) & (full["field_probability"] >= 0.01)
     fitted = left[with_new].union(right[with_new])
