@@ -104,7 +104,7 @@ def prepare_records(connection: Any, people: Any, *, extra: Sequence[str] = ()) 
             select source, source_id, row_number() over (order by source, source_id) as record
             from named
         )
-        select record, named.* from named join keys using (source, source_id) order by record;
+        select record, named.* from named join keys using (source, source_id);
         drop table named
         """
     )
