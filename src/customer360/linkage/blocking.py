@@ -138,7 +138,10 @@ def choose_rules(
             rows.append(_row(family, variant, pairs, large, why))
     rules = [Rule(_label(parts), f"block_{i}", parts) for i, parts in enumerate(chosen)]
     keys = "".join(f", {_key(p)} as {r.column}" for r, p in zip(rules, chosen, strict=True))
-    connection.execute(f"create or replace temp table blocks as select *{keys} from records")
+    # In order: Splink's sample depends on it.
+    connection.execute(
+        f"create or replace temp table blocks as select *{keys} from records order by record"
+    )
     for rule in rules:
         # A value that everybody shares says nothing: no block is made of it.
         connection.execute(
@@ -166,8 +169,8 @@ def _row(
 
 def _key(parts: Sequence[str]) -> str:
     # A missing part makes the whole key missing: nothing is compared because it is empty.
-    text = " || chr(31) || ".join(f"nullif({part}, '')" for part in parts)
-    return f"case when ({text}) is not null then hash({text}) end"
+    filled = " and ".join(f"nullif({part}, '') is not null" for part in parts)
+    return f"case when {filled} then hash({', '.join(parts)}) end"
 
 
 def _count(connection: Any, parts: Sequence[str]) -> tuple[int, int]:

@@ -17,7 +17,7 @@ from customer360.linkage.records import LinkageError
 if TYPE_CHECKING:
     from customer360.linkage.matching import Matches
 
-__all__ = ["connected_components", "link_records", "refused_links"]
+__all__ = ["connected_components", "group_records", "link_records", "refused_links"]
 
 # No single pair may outvote the others: ten bits are a thousand to one.
 MOST_BITS = 10.0
@@ -82,7 +82,7 @@ def link_records(
     )
     records = both.sort_values([*KEY, "has_person_record"], ascending=[True, True, False])
     records = records.drop_duplicates(KEY).reset_index(drop=True)
-    records["group"] = _group(records, matches)
+    records["group"] = group_records(records, matches)
     records["customer_id"] = _customer_ids(records)
     return records[CONTRACTS["linked_records"].column_names]
 
@@ -121,8 +121,25 @@ def _keys(frame: Any | None) -> pd.DataFrame:
     return keys
 
 
-def _group(records: pd.DataFrame, matches: Matches) -> np.ndarray:
-    """Number of the group of each record, records being sorted by key."""
+def group_records(records: pd.DataFrame, matches: Matches) -> np.ndarray:
+    """Number of the customer of each record, as `link_records` puts them together.
+
+    Parameters
+    ----------
+    records : pandas.DataFrame
+        Columns source and source_id, sorted by them: all that the pairs name.
+    matches : Matches
+
+    Returns
+    -------
+    numpy.ndarray
+        One integer a record.
+
+    Raises
+    ------
+    LinkageError
+        If the pairs name other records.
+    """
     pairs = matches.pairs
     ends = _positions(records, pairs)
     if len(ends) < len(pairs):

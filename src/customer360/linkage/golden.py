@@ -89,8 +89,12 @@ def build_golden_record(
             _choose(connection, rule)
         complete_choices(connection)
         golden = connection.sql(_golden_sql()).to_arrow_table()
-        provenance = _provenance(connection)
-    return golden, provenance
+        told, customers, keys = (
+            connection.sql(query).to_arrow_table() for query in (_TOLD, _CUSTOMERS, _KEYS)
+        )
+        stops = int(connection.sql("select count(*) from stops").fetchall()[0][0])
+    # What the engine held is free by now: provenance is the largest table of all.
+    return golden, _provenance(told, customers=customers["customer_id"], keys=keys, stops=stops)
 
 
 # Records by number; `best` of stops, which are no records, is below 0, of completions empty.
@@ -209,6 +213,7 @@ _TOLD = f"""
     )
     select * from parts where value is not null order by customer, field
 """
+_CUSTOMERS = "select customer_id from numbered order by customer"
 # All that has a number, in its order: stops, then records.
 _KEYS = """
     select record, source, source_id, moment as updated_at from stops
@@ -219,19 +224,15 @@ _KEYS = """
 """
 
 
-def _provenance(connection: Any) -> pa.Table:
-    """Contract `golden_provenance`, from table `chosen`.
+def _provenance(told: pa.Table, *, customers: pa.ChunkedArray, keys: pa.Table, stops: int) -> Any:
+    """Contract `golden_provenance`, from what is told of each field.
 
     Sorted by numbers, which are positions too: to sort millions of keys takes far longer.
     """
-    told = connection.sql(_TOLD).to_arrow_table()
-    customers = connection.sql("select customer_id from numbered order by customer")
-    keys = connection.sql(_KEYS).to_arrow_table()
-    stops = connection.sql("select count(*) from stops").fetchall()[0][0]
     best, second = (keys.take(pc.add(told[name], stops)) for name in ("best", "runner_up_best"))
     return pa.table(
         {
-            "customer_id": customers.to_arrow_table()["customer_id"].take(told["customer"]),
+            "customer_id": customers.take(told["customer"]),
             "field": told["field"].cast(pa.string()),
             "value": told["value"],
             "source": best["source"],

@@ -17,10 +17,11 @@ from typing import Any
 import duckdb
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from customer360.contracts import CONTRACTS, empty_table
 from customer360.linkage.blocking import FAMILIES, LARGEST_BLOCK_RECORDS, _key, _label
-from customer360.linkage.clusters import connected_components, link_records
+from customer360.linkage.clusters import connected_components, group_records
 from customer360.linkage.comparisons import COMPARISONS, Comparison
 from customer360.linkage.engine_tables import as_arrow, as_pandas
 from customer360.linkage.matching import (
@@ -40,6 +41,7 @@ from customer360.linkage.records import (
     _DERIVED,
     LinkageError,
     derive_columns,
+    fold_records,
     prepare_records,
 )
 from customer360.linkage.rivals import RIVALS, by_fields_alone, find_rivals
@@ -161,12 +163,11 @@ def link_new_records(
         _compare(connection, model, _pairs_of_touched(len(rules)))
         compared = _weigh(connection, model)
         pairs, evidence = _keep(connection, model, records=_last(connection), threshold=threshold)
-        connection.register("pairs_again", pairs)
         matches = Matches(
             pairs, evidence, model={**known.model}, blocking=_no_blocking(), threshold=threshold
         )
         linked = _put_together(connection, _link_touched(connection, matches))
-        today = _pairs_of_today(connection)
+        today = _pairs_of_today(connection, known, pairs)
         counts = "select (select count(*) from numbers), (select count(*) from fresh)"
         records, new = connection.execute(counts).fetchall()[0]
     note = (
@@ -222,21 +223,22 @@ def compare_records(
         prepare_records(connection, people)
         add_names_together(connection)
         connection.register("wanted", wanted)
-        known = empty_table(CONTRACTS["link_pairs"]) if pairs is None else as_arrow(pairs)
-        connection.register("known_pairs", known)
+        known = empty_table(CONTRACTS["link_pairs"]) if pairs is None else pairs
+        connection.register("known_pairs", _placed(known))
         _number_pairs(connection, "records")
         connection.execute(
-            """create temp table everybody as from records;
-            create temp table blocks as
+            """create temp view everybody as from records;
+            create temp table asked as
             from records semi join wanted using (source, source_id)"""
         )
-        found = set(connection.execute("select source, source_id from blocks").fetchall())
+        found = set(connection.execute("select source, source_id from asked").fetchall())
         absent = sorted(set(wanted.itertuples(index=False, name=None)) - found)
         if absent:
             told = ", ".join(f"{source}:{source_id}" for source, source_id in absent)
             raise LinkageError(f"the people table has no record {told}: write SOURCE:SOURCE_ID")
+        blocks = _count_names(connection, fitted, "asked")
+        connection.execute(f"create temp table blocks as {blocks}")
         every_pair = "select l.record, r.record from blocks l join blocks r on l.record < r.record"
-        _count_names(connection, fitted)
         _compare(connection, fitted, every_pair)
         compared = _weigh(connection, fitted)
         # A threshold of 0 keeps every pair.
@@ -299,34 +301,59 @@ def _rules(labels: Sequence[str]) -> list[str]:
 
 
 def _register(connection: Any, *, people: Any, known: Known, other_ids: Any | None) -> None:
-    """Tables `numbers` of all records, `fresh` (new or changed) and `old` (as they were)."""
-    people_today = as_arrow(people)
+    """Tables `numbers` of all records, `fresh` (new or changed) ones, `old` (as they were), `lost`.
+
+    `still` holds the keys and numbers of `old` alone.
+    """
+    people_today, known_records = as_arrow(people), _placed(known.records)
     for name, table in (
         ("people_today", people_today),
-        ("known_records", known.records),
+        ("known_records", known_records),
         ("known_linked", known.linked),
-        ("known_pairs", known.pairs),
+        ("known_pairs", _placed(known.pairs)),
         ("other_ids", people_today.select(KEY).slice(0, 0) if other_ids is None else other_ids),
     ):
         connection.register(name, as_arrow(table))
     connection.execute(
         f"""
-        create temp table numbers as
-        select *, row_number() over (order by source, source_id) as record from (
-            select source::varchar as source, source_id::varchar as source_id,
-                   min({_fingerprint(people_today)}) as fingerprint
-            from people_today group by 1, 2);
-        create temp table old as
-        select * exclude (fingerprint) from known_records
-        join numbers using (source, source_id, fingerprint);
-        create temp table fresh as
-        select source, source_id, record from numbers anti join old using (record);
+        create temp view prints as
+        select source::varchar as source, source_id::varchar as source_id,
+               {_fingerprint(people_today)} as fingerprint
+        from people_today;
         -- Lost, or no longer what they were.
         create temp table lost as
-        select source, source_id from known_records anti join old using (source, source_id)
+        select source, source_id, place from known_records
+        anti join prints using (source, source_id, fingerprint);
+        create temp table numbers as
+        select *, row_number() over () as record from (
+            select distinct source, source_id, null as place from prints
+            anti join known_records using (source, source_id, fingerprint)
+            union all
+            select source, source_id, place from known_records
+            where place not in (select place from lost)
+            order by source, source_id);
+        create temp table fresh as
+        select source, source_id, record from numbers where place is null;
+        create temp view still as
+        select source, source_id, record, place from numbers where place is not null
         """
     )
-    _number_pairs(connection, "old")
+    # The records known are many: they get their number, and stay where they are.
+    numbered = connection.execute("select place, record from still").fetchnumpy()
+    records = np.zeros(known_records.num_rows, dtype=np.int64)
+    records[numbered["place"]] = numbered["record"]
+    connection.register("known_numbered", known_records.append_column("record", pa.array(records)))
+    connection.execute(
+        """create temp view old as
+        select * exclude (fingerprint, place) from known_numbered where record > 0"""
+    )
+    _number_pairs(connection, "still")
+
+
+def _placed(table: Any) -> pa.Table:
+    """The same rows with column `place`, their number in the table."""
+    given = as_arrow(table)
+    return given.append_column("place", pa.array(np.arange(given.num_rows)))
 
 
 def _number_pairs(connection: Any, records: str) -> None:
@@ -334,7 +361,7 @@ def _number_pairs(connection: Any, records: str) -> None:
     connection.execute(
         f"""
         create temp table stand as
-        select l.record as record_l, r.record as record_r,
+        select l.record as record_l, r.record as record_r, k.place,
                k.field_probability as match_probability, k.match_probability as was
         from known_pairs k
         join {records} l on l.source = k.source_l and l.source_id = k.source_id_l
@@ -350,7 +377,10 @@ def _find_near(connection: Any, rules: Sequence[str]) -> None:
     with one or is in such a pair. Columns record, customer_id (empty for a new record).
     """
     fresh = "select p.* from people_today p semi join fresh using (source, source_id)"
-    prepare_records(connection, connection.sql(fresh).to_arrow_table(), others="old")
+    fold_records(connection, connection.sql(fresh).to_arrow_table(), others="old")
+    connection.execute(
+        "create temp table records as from named join fresh using (source, source_id)"
+    )
     add_names_together(connection, learned="old")
     columns = _key_columns(len(rules))
     keys = ", ".join(f"{sql} as {column}" for sql, column in zip(rules, columns, strict=True))
@@ -358,7 +388,7 @@ def _find_near(connection: Any, rules: Sequence[str]) -> None:
     connection.execute(
         f"""
         create temp table new_records as
-        select {", ".join(_FOLDED)}, fresh.* from records join fresh using (source, source_id);
+        select source, source_id, record, {", ".join(_FOLDED)} from records;
         create temp view everybody as
         select *, false as is_new from old union all by name select *, true from new_records;
         create temp table keys_new as select record, {keys} from new_records;
@@ -378,7 +408,7 @@ def _find_near(connection: Any, rules: Sequence[str]) -> None:
         f"""
         -- Who fitted a lost record may have lost a rival.
         create temp table left_behind as
-        select o.record from old o semi join (
+        select record from still semi join (
             select source_r as source, source_id_r as source_id from known_pairs
             semi join lost l on l.source = source_l and l.source_id = source_id_l
             union all select source_l, source_id_l from known_pairs
@@ -391,22 +421,20 @@ def _find_near(connection: Any, rules: Sequence[str]) -> None:
         create temp table maybe_again as
         select record_l, record_r from stand
         where record_l in (from near) or record_r in (from near);
+        create temp table owners as
+        select record, customer_id from still join known_linked using (source, source_id);
         create temp table chosen as
         with about as (
-            select customer_id from known_linked semi join (
-                select source, source_id from old semi join (
-                    from near
-                    union select record_l from maybe_again union select record_r from maybe_again
-                ) using (record)
-            ) using (source, source_id)
+            select customer_id from owners where record in (
+                from near
+                union select record_l from maybe_again union select record_r from maybe_again)
             union
             select customer_id from known_linked semi join lost using (source, source_id)
             where has_person_record
         )
         select record, null as customer_id from fresh
         union all
-        select record, customer_id from old join known_linked using (source, source_id)
-        where customer_id in (from about)
+        select record, customer_id from owners where customer_id in (from about)
         """
     )
 
@@ -433,18 +461,18 @@ def _make_blocks(connection: Any, model: LinkageModel, rules: Sequence[str]) -> 
     # Records come as they were compared: to read a name from an e-mail, or to put it in its
     # place, took the names of everybody.
     connection.execute(
-        f"""create temp table near_records as select source, source_id, {", ".join(_FOLDED)}
+        f"""create temp table near_records as
+        select source, source_id, record, {", ".join(_FOLDED)}
         from everybody semi join chosen using (record)"""
     )
-    derive_columns(connection, "near_records", numbers="numbers")
+    derive_columns(connection, "near_records")
     columns = _key_columns(len(rules))
     keys = ", ".join(f"{sql} as {column}" for sql, column in zip(rules, columns, strict=True))
     connection.execute(
         f"""create temp table blocks as
         select r.*, c.customer_id, c.customer_id is null as is_new, {keys}
-        from records r join chosen c using (record)"""
+        from ({_count_names(connection, model, "records")}) r join chosen c using (record)"""
     )
-    _count_names(connection, model)
 
 
 def _key_columns(rules: int) -> list[str]:
@@ -470,8 +498,8 @@ def _pairs_of_touched(rules: int) -> str:
         from inside l join inside r on l.grp = r.grp and l.record < r.record and ({same})"""
 
 
-def _count_names(connection: Any, model: LinkageModel) -> None:
-    """Add to table `blocks` how often its names and towns stand in table `everybody`."""
+def _count_names(connection: Any, model: LinkageModel, records: str) -> str:
+    """Query of a table's records, and how often their names and towns stand in `everybody`."""
     usual = {
         level.rarity: RARITY_SHARES.get(level.rarity, level.u)
         for comparison in _comparisons(model)
@@ -482,18 +510,16 @@ def _count_names(connection: Any, model: LinkageModel) -> None:
         value = _DERIVED.get(column, column)
         connection.execute(
             f"""
-            create or replace temp table frequency_{column} as
+            create temp table frequency_{column} as
             select {value} as {column}, {RARITY_FACTORS.get(column, 1.0)}
                    * (count(*) + {share * RARITY_RECORDS})
                    / ((select count(*) from everybody) + {RARITY_RECORDS}) as tf_{column}
-            from everybody where {value} in (select {column} from blocks) group by 1
+            from everybody where {value} in (select {column} from {records}) group by 1
             """
         )
     joins = " ".join(f"left join frequency_{column} using ({column})" for column in usual)
-    frequencies = ", ".join(f"tf_{column}" for column in usual)
-    connection.execute(
-        f"create or replace temp table blocks as select blocks.*, {frequencies} from blocks {joins}"
-    )
+    frequencies = "".join(f", tf_{column}" for column in usual)
+    return f"select {records}.*{frequencies} from {records} {joins}"
 
 
 def _compare(connection: Any, model: LinkageModel, pairs: str) -> None:
@@ -523,15 +549,14 @@ def _compare(connection: Any, model: LinkageModel, pairs: str) -> None:
             measures.append(f"{rarity}{_together(model, name)} as rarity_{name}")
     columns = [row[0] for row in connection.execute("describe blocks").fetchall()]
     sides = ", ".join(f"{side}.{c} as {c}_{side}" for c in columns for side in ("l", "r"))
+    tables = {row[0] for row in connection.execute("show tables").fetchall()}
+    done = "anti join levels using (record_l, record_r)" if "levels" in tables else ""
     connection.execute(
         f"""
-        create temp table if not exists levels as
-        select record_l, record_r, {", ".join(measures)} from (select {sides}
-            from blocks l, blocks r where false);
-        insert into levels
+        {"insert into levels" if done else "create temp table levels as"}
         with pairs(record_l, record_r) as ({pairs}),
         sides as (
-            select {sides} from pairs anti join levels using (record_l, record_r)
+            select {sides} from pairs {done}
             join blocks l on l.record = record_l join blocks r on r.record = record_r)
         select record_l, record_r, {", ".join(measures)} from sides
         """
@@ -578,24 +603,29 @@ def _find_touched(connection: Any, *, threshold: float) -> None:
     """Table `touched`: records of the customers that a new, changed or lost record is about.
 
     Column `grp` numbers what may be one customer now: old customers bound together by
-    links to new records.
+    links to new records. A customer that none of these fits stays as it was, even where one
+    made a rival of a record that fits it.
     """
     connection.execute(
         f"""
         create temp table name_of as
         select record, is_new, coalesce(customer_id, 'new ' || record) as name from blocks;
-        create temp table edges as
-        select l.name as name_l, r.name as name_r
+        create temp table met as
+        select distinct name from name_of where is_new or record in (from fitted);
+        create temp table met_pairs as
+        select record_l, record_r, match_probability, l.name as name_l, r.name as name_r
         from scored join name_of l on l.record = record_l join name_of r on r.record = record_r
-        where match_probability >= {threshold!r} and l.name <> r.name;
+        where l.name in (from met) and r.name in (from met);
+        create temp table edges as
+        select name_l, name_r from met_pairs
+        where match_probability >= {threshold!r} and name_l <> name_r;
         create temp table nodes as
         select name, row_number() over (order by name) - 1 as node from (
             select name from name_of where is_new
             union select name_l from edges union select name_r from edges
             -- A pair that became a link, or ceased to be one.
-            union select unnest([l.name, r.name])
-            from scored s join stand k using (record_l, record_r)
-            join name_of l on l.record = record_l join name_of r on r.record = record_r
+            union select unnest([name_l, name_r])
+            from met_pairs s join stand k using (record_l, record_r)
             where (s.match_probability >= {threshold!r}) <> (was >= {threshold!r})
             union select customer_id from known_linked semi join lost using (source, source_id)
             where has_person_record)
@@ -617,11 +647,17 @@ def _find_touched(connection: Any, *, threshold: float) -> None:
 
 
 def _link_touched(connection: Any, matches: Matches) -> pd.DataFrame:
-    """Customers of the records in table `touched`, by the pairs among them."""
-    connection.execute(
-        """create temp table keys_touched as
-        select source, source_id from blocks semi join touched using (record)"""
+    """Customers of the records in table `touched`, by the pairs among them.
+
+    Columns source, source_id and customer_id, which only says which records go together.
+    """
+    touched = as_pandas(
+        connection.sql(
+            """select source, source_id from blocks semi join touched using (record)
+            order by source, source_id"""
+        )
     )
+    connection.register("keys_touched", touched)
     connection.register("ends", matches.pairs.assign(pair=np.arange(len(matches.pairs))))
     inside = connection.execute(
         """select pair from ends
@@ -632,7 +668,7 @@ def _link_touched(connection: Any, matches: Matches) -> pd.DataFrame:
     among = replace(
         matches, pairs=matches.pairs.iloc[inside], evidence=matches.evidence.iloc[inside]
     )
-    return link_records(connection.sql("from keys_touched").to_arrow_table(), among)
+    return touched.assign(customer_id=group_records(touched, among).astype(str))
 
 
 def _put_together(connection: Any, again: pd.DataFrame) -> pd.DataFrame:
@@ -648,8 +684,8 @@ def _put_together(connection: Any, again: pd.DataFrame) -> pd.DataFrame:
         people as (
             select source, source_id, 'again ' || customer_id as customer_id from linked_again
             union all
-            select source, source_id, customer_id from known_linked
-            semi join old using (source, source_id) anti join linked_again using (source, source_id)
+            select source, source_id, customer_id from still join owners using (record)
+            where record not in (select record from touched)
         )
         select source, source_id, customer_id, true as has_person_record from people
         union all
@@ -663,24 +699,11 @@ def _put_together(connection: Any, again: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _pairs_of_today(connection: Any) -> pd.DataFrame:
+def _pairs_of_today(connection: Any, known: Known, again: pd.DataFrame) -> pd.DataFrame:
     """Contract `link_pairs`: old pairs of old records, and those compared now."""
-    columns = ", ".join(CONTRACTS["link_pairs"].column_names)
-    return as_pandas(
-        connection.sql(
-            f"""
-        with done as (
-            select l.source as source_l, l.source_id as source_id_l,
-                   r.source as source_r, r.source_id as source_id_r
-            from scored join numbers l on l.record = record_l join numbers r on r.record = record_r
-        ),
-        stand_still as (
-            from known_pairs k
-            anti join lost l on l.source = k.source_l and l.source_id = k.source_id_l
-            anti join lost r on r.source = k.source_r and r.source_id = k.source_id_r
-            anti join done using (source_l, source_id_l, source_r, source_id_r)
-        )
-        select {columns} from stand_still union all select {columns} from pairs_again
-        """
-        )
-    )
+    stands = connection.execute(
+        """select place from stand anti join scored using (record_l, record_r) order by place"""
+    ).fetchnumpy()["place"]
+    columns = CONTRACTS["link_pairs"].column_names
+    still = as_arrow(known.pairs).select(columns).take(pa.array(stands)).to_pandas()
+    return pd.concat([still, again], ignore_index=True)

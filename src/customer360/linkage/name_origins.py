@@ -62,10 +62,11 @@ def add_names_together(connection: Any, *, learned: str | None = None) -> None:
     else:
         together = _learn(connection)
     connection.register("together", together)
+    # One column more, rather than all of them again.
     connection.execute(
-        """create or replace temp table records as
-        select r.*, coalesce(t.bits, 0.0) as names_together
-        from records r left join together t using (first_name, last_name) order by record"""
+        """alter table records add column names_together double default 0.0;
+        update records set names_together = t.bits from together t
+        where records.first_name = t.first_name and records.last_name = t.last_name"""
     )
     connection.unregister("together")
 

@@ -72,10 +72,51 @@ _DERIVED = {
 }
 
 
-def prepare_records(
+def prepare_records(connection: Any, people: Any, *, extra: Sequence[str] = ()) -> int:
+    """Write table `records`: one row per source and source_id, ready to be compared.
+
+    As `fold_records`, numbered and with the columns derived.
+
+    Parameters
+    ----------
+    connection : duckdb.DuckDBPyConnection
+    people : frame
+        Contract `staged.people`; columns may be missing.
+    extra : sequence of str
+        Columns beyond the contract that are compared too.
+
+    Returns
+    -------
+    int
+        Records whose name was read from the e-mail.
+
+    Raises
+    ------
+    LinkageError
+        If the key columns are missing.
+    """
+    read = fold_records(connection, people, extra=extra)
+    connection.execute(
+        """
+        create or replace temp table numbered as
+        -- Numbered without the rest, which would be dear to sort.
+        with keys as (
+            select source, source_id, row_number() over (order by source, source_id) as record
+            from named
+        )
+        select record, named.* from named join keys using (source, source_id);
+        drop table named
+        """
+    )
+    derive_columns(connection, "numbered")
+    connection.execute("drop table numbered")
+    return read
+
+
+def fold_records(
     connection: Any, people: Any, *, extra: Sequence[str] = (), others: str | None = None
 ) -> int:
-    """Write table `records`: one row per source and source_id, ready to be compared.
+    """Write table `named`: one row per source and source_id, in one writing.
 
     Names that are missing are read from the e-mail where it spells them
     (`marie.durand@`), which the record then says as much as its other fields.
@@ -163,22 +204,19 @@ def prepare_records(
         """
     )
     connection.unregister("names_read")
-    derive_columns(connection, "named")
+    connection.execute("drop table folded")
     return len(read)
 
 
-def derive_columns(connection: Any, named: str, *, numbers: str | None = None) -> None:
+def derive_columns(connection: Any, named: str) -> None:
     """Write table `records` from folded records whose names are in their place.
 
     Parameters
     ----------
     connection : duckdb.DuckDBPyConnection
     named : str
-        Table with source, source_id, the columns of `COLUMNS`, first_name_read and
-        last_name_read.
-    numbers : str, optional
-        Table with source, source_id and record, the number that a record has; they are
-        numbered by key by default.
+        Table with source, source_id, record (their number), the columns of `COLUMNS`,
+        first_name_read and last_name_read.
     """
     known = pd.DataFrame(
         [(short, full) for short, fulls in NICKNAMES.items() for full in fulls],
@@ -186,9 +224,6 @@ def derive_columns(connection: Any, named: str, *, numbers: str | None = None) -
     )
     connection.register("nicknames", known)
     derived = ", ".join(f"{sql} as {name}" for name, sql in _DERIVED.items())
-    numbered = f"row_number() over (order by source, source_id) as record from {named}"
-    if numbers:
-        numbered = f"record from {numbers}"
     connection.execute(
         f"""
         create or replace temp table records as
@@ -196,22 +231,16 @@ def derive_columns(connection: Any, named: str, *, numbers: str | None = None) -
             select name, {sound_sql("name")} as sound from (
                 select first_name as name from {named} union select last_name from {named})
         ),
-        -- Numbered without the rest, which would be dear to sort.
-        numbered as (
-            select source, source_id, {numbered}
-        ),
         -- A name and the full names it may be short for.
         forms as (
             select short, list(formal order by formal) as formals from nicknames group by 1
         )
-        select numbered.record, n.*,
-               list_append(coalesce(formals, []), first_name) as first_names,
+        select n.*, list_append(coalesce(formals, []), first_name) as first_names,
                firsts.sound as first_sound, lasts.sound as last_sound, {derived}
-        from {named} n join numbered using (source, source_id)
+        from {named} n
         left join forms on forms.short = n.first_name
         left join sounds firsts on firsts.name = n.first_name
         left join sounds lasts on lasts.name = n.last_name
-        order by record
         """
     )
     connection.unregister("nicknames")

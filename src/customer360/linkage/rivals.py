@@ -30,7 +30,8 @@ BEST = len(LEVELS) - 1
 USUAL_PAIRS = 20.0
 # Fewer rivals than these say all there is to say; a common name has hundreds.
 MOST_RIVALS = 30
-PAIRS_AT_ONCE = 1_000_000
+# More at once take more memory, and no less time.
+PAIRS_AT_ONCE = 250_000
 
 
 def find_rivals(connection: Any, *, at_least: float, known: str | None = None) -> None:
@@ -111,7 +112,8 @@ def _find_reach(connection: Any, known: str) -> None:
 # For the records of one part: each list of what binds two of them must fit in memory.
 _RIVALRY = """
     insert into rivalry
-    with mine as (from fitting where asked and other % {parts} = {part}),
+    -- Pairs stand in `fitting` in both directions.
+    with fits as (from fitting where one % {parts} = {part}),
     -- Two records that fit a third one are one person as probably as the weaker fit.
     bridged as (
         select a.one, b.one as other, max(least(a.p, b.p), 2) as p,
@@ -123,12 +125,12 @@ _RIVALRY = """
     select least(f.one, f.other), greatest(f.one, f.other),
            max(b.p * (1 - greatest(
                coalesce(s.p, 0),
-               coalesce(case when t.through[1] = f.one then t.p[2] else t.p[1] end, 0)
+               coalesce(case when t.through[1] = f.other then t.p[2] else t.p[1] end, 0)
            )))
-    from mine f join best b on b.one = f.one and b.other <> f.other
-    left join fitting s on s.one = f.other and s.other = b.other
-    left join bridged t on t.one = f.other and t.other = b.other
-    group by f.one, f.other
+    from fits f join best b on b.one = f.other and b.other <> f.one
+    left join fits s on s.one = f.one and s.other = b.other
+    left join bridged t on t.one = f.one and t.other = b.other
+    where f.asked group by f.one, f.other
 """
 
 

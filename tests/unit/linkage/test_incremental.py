@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -32,6 +33,11 @@ def links(linked: pd.DataFrame) -> set[tuple[str, str]]:
     pairs = both.merge(both, on="id")
     return set(pairs.loc[pairs["name_x"] < pairs["name_y"], ["name_x", "name_y"]]
                .itertuples(index=False, name=None))  # fmt: skip
+
+
+def ends(pairs: pd.DataFrame) -> list[pd.MultiIndex]:
+    """Keys of the first and of the second record of each pair."""
+    return [pd.MultiIndex.from_frame(pairs[list(side)]) for side in (KEYS[:2], KEYS[2:])]
 
 
 @pytest.fixture(scope="module")
@@ -75,14 +81,59 @@ def test_agrees_with_a_full_run_of_the_same_weights(world):
     assert len(untouched) > 300 and len(moved) <= 0.02 * len(untouched)
 
 
+def test_a_customer_that_no_new_record_fits_stays_as_it_was(world):
+    people, is_new, known, _ = world
+    records = known.records.to_pandas().set_index(["source", "source_id"])
+    named = records["last_name"].notna() & records["phone"].notna()
+    pairs = known.pairs.copy()
+    left, right = ends(pairs)
+    fits = (pairs["match_probability"] >= known.model["threshold"]) & named.reindex(left).to_numpy()
+    chosen = pairs[fits & (records["email"].reindex(left).to_numpy()
+                           == records["email"].reindex(right).to_numpy())].iloc[0]  # fmt: skip
+    one, other = tuple(chosen[KEYS[:2]]), tuple(chosen[KEYS[2:]])
+    # The other one shows its e-mail only, and was no link of the last run.
+    stripped = people[~is_new].reset_index(drop=True)
+    here = (stripped["source"] == other[0]) & (stripped["source_id"] == other[1])
+    for column in ("title", "first_name", "last_name", "birth_date", "phone", "street",
+                   "postcode", "city"):  # fmt: skip
+        stripped[column] = stripped[column].mask(here)
+    # One that does not spell their name.
+    shared = (stripped["email"] == records.loc[one, "email"]) & (
+        here | (stripped["source_id"] == one[1])
+    )
+    stripped["email"] = stripped["email"].mask(shared, "kx77q@ailleurs.example")
+    mates = records.index[records["email"] == records.loc[one, "email"]]
+    keys = pd.MultiIndex.from_frame(stripped[["source", "source_id"]])
+    stripped = stripped[~keys.isin(mates.difference([one, other]))].reset_index(drop=True)
+    model = {**known.model, "threshold": 0.5}
+    matches = match_people(stripped, seed=7, model=model, names=known.records)
+    both = matches.pairs.set_index(KEYS).index == (*one, *other)
+    assert matches.pairs.loc[both, "match_probability"].item() > 0.5
+    apart = replace(
+        matches,
+        threshold=0.5,
+        pairs=matches.pairs.assign(
+            match_probability=matches.pairs["match_probability"].mask(both, 0.4)
+        ),
+    )
+    linked, history = keep_ids(link_records(stripped, apart), as_of=DAY)
+    # A new record fits one of the two, and has no e-mail.
+    keys = pd.MultiIndex.from_frame(stripped[["source", "source_id"]])
+    new = stripped[keys == one].assign(source_id="new", email=None)
+    last = Known(compared_records(stripped, names=known.records), linked, apart.pairs, model)
+    _, today = link_new_records(pd.concat([stripped, new], ignore_index=True), known=last)
+    now, _ = keep_ids(today, as_of=DAY, known=linked, history=history)
+    ids = now.set_index(["source", "source_id"])["customer_id"]
+    before = linked.set_index(["source", "source_id"])["customer_id"]
+    assert before[one] != before[other]
+    assert ids[one] == ids[one[0], "new"] == before[one]
+    assert ids[other] == before[other]
+
+
 def test_old_pairs_are_weighed_anew_where_a_new_record_fits(world):
     people, is_new, known, _ = world
     full = match_people(people, seed=7, model=known.model, names=known.records).pairs
     new = pd.MultiIndex.from_frame(people.loc[is_new, ["source", "source_id"]])
-
-    def ends(pairs):
-        return [pd.MultiIndex.from_frame(pairs[list(side)]) for side in (KEYS[:2], KEYS[2:])]
-
     left, right = ends(full)
     with_new = (left.isin(new) | right.isin(new)) & (full["field_probability"] >= 0.01)
     fitted = left[with_new].union(right[with_new])
