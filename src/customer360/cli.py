@@ -323,7 +323,7 @@ def learn() -> None:
     Writes what to say to whom, the lessons behind it and the lines to hand back to the source
     files to data/learned. `make pipeline` does it too; bring in the newest contacts first.
 
-    Example: [bold]customer360 capture && customer360 learn[/]
+    Example: [bold]customer360 learn[/]
     """
     for stage in ("response", "learning"):
         run(stage)

@@ -390,7 +390,7 @@ def test_values_are_escaped(notebook):
 
 def test_page_knows_its_place(notebook):
     page = page_of(notebook)
-    assert "Stage 6 of 16 · Complete journey" in page
+    assert "Stage 6 of 17 · Complete journey" in page
     assert '<li class="here" aria-current="step">analyse</li>' in page
     assert 'href="05_segmentation.html"' in page
     assert 'href="07_clv.html"' in page
@@ -470,7 +470,7 @@ def project(tmp_path: Path, notebook) -> Path:
 def test_index_tells_what_ran_and_what_did_not(project):
     page = report.build_index(root=project)
     assert_self_contained(page)
-    assert page.count("Not run yet") == 15
+    assert page.count("Not run yet") == 16
     assert 'href="06_churn.html">Who is leaving, and why?</a>' in page
     assert 'href="07_clv.html"' not in page
     assert "The riskiest <strong>10%</strong>" in page
@@ -489,7 +489,7 @@ def test_index_of_an_empty_project(tmp_path):
     page = report.build_index(root=tmp_path)
     assert_self_contained(page)
     assert "No dataset yet" in page
-    assert page.count("Not run yet") == 16
+    assert page.count("Not run yet") == 17
     assert 'class="tiles"' not in page
 
 
@@ -523,7 +523,7 @@ def test_loop_shows_the_steps_that_ran():
     assert [states[step] == "ran" for step in report.STEPS] == [
         step == "analyse" for step in report.STEPS
     ]
-    assert "1 of 16 stages run" in page
+    assert "1 of 17 stages run" in page
     assert "plan (not run yet)" in page
 
 
@@ -539,7 +539,7 @@ def test_thumbnails_are_small_and_flat(shown):
 
 
 def test_every_step_has_a_stage_and_every_stage_a_number():
-    assert [stage.number for stage in report.STAGES] == list(range(1, 17))
+    assert [stage.number for stage in report.STAGES] == list(range(1, 18))
     assert {step for stage in report.STAGES for step in stage.steps} == set(report.STEPS)
     assert report.find_stage("06_churn") is report.find_stage("churn")
     assert report.find_stage("unknown") is None

@@ -81,12 +81,13 @@ def test_what_a_representative_reads(pages):
 
 
 def test_pages_need_nothing_else_and_are_the_same_each_time(pages):
+    before = pyplot.get_fignums()
     for name, page in pages.items():
         text = page.decode()
         assert "<script" not in text and 'src="http' not in text and text.count("<img") == 1
         assert "<R2>" not in re.sub(r"<style>.*?</style>", "", text, flags=re.S), name
     assert _pages() == pages
-    assert not pyplot.get_fignums()
+    assert pyplot.get_fignums() == before
 
 
 def test_ids_that_would_share_a_file_get_one_each():

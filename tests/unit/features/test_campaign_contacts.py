@@ -51,6 +51,7 @@ CONTACTS = pd.DataFrame([
 ])  # fmt: skip
 CAMPAIGNS = pd.DataFrame({
     "campaign_id": ["CAMP1", "CAMP2"], "variant": "A", "goal": "conversion", "theme": "price",
+    "image": ["people", "product"],
     "offer_id": ["OFF1", None], "channel": "email", "cost_per_contact": 0.02,
     "started_at": datetime(2025, 3, 1), "ended_at": datetime(2025, 3, 22),
 })  # fmt: skip

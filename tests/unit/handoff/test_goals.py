@@ -26,6 +26,7 @@ DECISIONS = pd.DataFrame(
     {
         "customer_id": ["a", "b"], "slot": [1, 1], "day": date(2026, 1, 2),
         "goal": ["win_back", "retention"], "offer": "none", "amount": 0.0, "category": "books",
+        "theme": "price", "image": None,
         "channel": "email", "cost": 0.5, "expected_margin": [2.0, 3.0], "decision_id": ["d1", "d2"],
     }
 )  # fmt: skip
