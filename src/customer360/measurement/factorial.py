@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 from statsmodels.regression.linear_model import OLS
 
-__all__ = ["FACTORS", "factorial_effects", "factorial_tests", "half_fraction"]
+from customer360.measurement.assignment import SampleRatioError, check_sample_ratio
+
+__all__ = ["FACTORS", "factorial_effects", "factorial_tests", "half_fraction", "sound_tests"]
 
 #: What a campaign's variants may differ in.
 FACTORS = ("theme", "image", "offer_id")
@@ -118,6 +120,42 @@ def factorial_tests(campaigns: pd.DataFrame) -> dict[str, dict[str, tuple[str, s
         if varied and arms in (2 ** len(two), 2 ** (len(two) - 1)) and arms > 2:
             found[str(campaign)] = two
     return found
+
+
+def sound_tests(
+    tests: Mapping[str, Mapping[str, tuple[str, str]]], contacts: pd.DataFrame
+) -> tuple[dict[str, Mapping[str, tuple[str, str]]], list[str]]:
+    """Tests whose variants came back in equal numbers, as such tests are drawn.
+
+    Parameters
+    ----------
+    tests : dict
+        From `factorial_tests`.
+    contacts : pandas.DataFrame
+        campaign_id, variant: sent or held out.
+
+    Returns
+    -------
+    tests : dict
+        Those to be read.
+    reasons : list of str
+        Why the others are not (`assignment.check_sample_ratio`).
+    """
+    sound: dict[str, Mapping[str, tuple[str, str]]] = {}
+    reasons = []
+    for test, factors in tests.items():
+        counts = contacts.loc[contacts["campaign_id"] == test, "variant"].value_counts()
+        try:
+            check_sample_ratio(
+                {str(arm): int(n) for arm, n in counts.items()},
+                shares=dict.fromkeys(sorted(map(str, counts.index)), 1.0),
+                test=test,
+            )
+        except SampleRatioError as error:
+            reasons.append(str(error))
+        else:
+            sound[test] = factors
+    return sound, reasons
 
 
 def half_fraction(factors: Mapping[str, tuple[str, str]]) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from customer360.measurement.factorial import (
     factorial_effects,
     factorial_tests,
     half_fraction,
+    sound_tests,
 )
 from customer360.measurement.sequential import always_valid_interval, daily_looks
 from customer360.measurement.sizing import customers_needed, detectable_effect, plan_tests
@@ -227,3 +228,16 @@ def test_factorial_tests_are_found_among_campaigns():
     assert factorial_tests(campaigns) == {
         "K1": {"theme": ("belonging", "price"), "image": ("people", "product")}
     }
+
+
+def test_a_test_that_lost_people_of_a_variant_is_not_read():
+    tests = {"K1": FACTORS, "K2": FACTORS}
+    rows = [("K1", v, n) for v, n in zip("ABCD", (1000, 1010, 990, 1005), strict=True)]
+    rows += [("K2", v, n) for v, n in zip("ABCD", (1000, 1010, 850, 1005), strict=True)]
+    contacts = pd.DataFrame(
+        [(test, variant) for test, variant, number in rows for _ in range(number)],
+        columns=["campaign_id", "variant"],
+    )
+    sound, reasons = sound_tests(tests, contacts)
+    assert list(sound) == ["K1"]
+    assert len(reasons) == 1 and "'K2'" in reasons[0] and "C 850" in reasons[0]
