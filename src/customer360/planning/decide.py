@@ -87,7 +87,7 @@ REFUSED = {
     "asked for another channel": ("asked for another channel", "a demandé un autre canal"),
 }
 # A person may not be shown what we know of it under these.
-UNUSABLE = ("not a customer, or erased", "data too old to be used")
+UNUSABLE = ("not a customer, or erased", "data too old to be used", "no consent")
 
 
 class RequestError(ValueError):
@@ -179,15 +179,17 @@ def decide(
         reason_fr.
     """
     place = _who(state, request)
-    unusable = why_stopped(state, place, channel="web", offer=None, day=request.day)
-    if place >= 0 and unusable in UNUSABLE:
-        refused = [_refusal("any offer", unusable)]
+    # Page and adviser say the same; in the shop its own rules hold.
+    channel = "web" if request.channel == "adviser" else request.channel
+    stopped = why_stopped(state, place, channel=channel, offer=None, day=request.day)
+    if place >= 0 and stopped in UNUSABLE:
+        refused = [_refusal("any offer", stopped)]
         last = "serve" if request.channel in INBOUND else "silence"
         actions = [_action(last, request, *SAID[last])]
     elif place < 0:
         actions, refused = _for_stranger(state, request, intent)
     else:
-        actions, refused = _for_customer(state, place, request)
+        actions, refused = _for_customer(state, place, request, stopped)
     who = state.ids[place].decode() if place >= 0 else request.visitor_id or request.customer_id
     at = request.moment.replace(second=0, microsecond=0)
     return {
@@ -220,14 +222,13 @@ def _decision_id(state: ServiceState, who: str, at: datetime) -> str:
 
 
 def _for_customer(
-    state: ServiceState, place: int, request: Request
+    state: ServiceState, place: int, request: Request, stopped: str | None
 ) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
     if _is_unhappy(state, place, request.context):
         settle = _action("settle", request, *SAID["settle"])
         return [settle], [_refusal("any offer", "unhappy")]
-    channel = "web" if request.channel in INBOUND else request.channel
-    stopped = why_stopped(state, place, channel=channel, offer=None, day=request.day)
     if stopped is None:
+        channel = "web" if request.channel in INBOUND else request.channel
         offers, refused = _offers(state, place, request, channel=channel)
     else:
         offers, refused = [], [_refusal("any offer", stopped)]

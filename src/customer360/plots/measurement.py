@@ -40,7 +40,7 @@ def rates(table: pd.DataFrame, *, rate: str, by: str = "channel") -> Axes:
     ax = new_axes(height=0.3 * len(data) + 1.5)
     span = np.maximum([data["share"] - data["low"], data["high"] - data["share"]], 0)
     ax.errorbar(data["share"], data[by], xerr=span, fmt="o", color=PALETTE[0], capsize=3)
-    ax.set(title=f"{rate.capitalize()}, by {by}", xlim=(0, None))
+    ax.set(title=f"{rate.capitalize()}, by {by.removesuffix('_id')}", xlim=(0, None))
     ax.margins(y=0.15)
     return percent(horizontal(ax), axis="x")
 

@@ -291,6 +291,18 @@ def made(given: dict) -> tuple[dict, ServiceState]:
     )
 
 
+def test_caps_of_the_shop_hold_in_the_shop():
+    rules = [ContactRule(0, 1, "store")]
+    state = build_state(
+        as_of=AS_OF, customers=persons({"customer_id": "a"}), rules=rules,
+        response_scores=responses("a", none=0.1, percent_10=0.3),
+    )  # fmt: skip
+    said = {name: answer(state, name) for name in ("web", "adviser", "store")}
+    offered = {n: any(a["action"] == "offer" for a in s["actions"]) for n, s in said.items()}
+    assert offered == {"web": True, "adviser": True, "store": False}
+    assert "more than 0 store messages in 1 days" in str(said["store"]["must_not_offer"])
+
+
 @given(world)
 @settings(max_examples=25, deadline=None)
 def test_the_fast_gate_agrees_with_the_gate_of_lists(given):
