@@ -1885,25 +1885,6 @@ _ALL += [
         ),
     ),
     Table(
-        "response_curves",
-        "measured",
-        "a channel and number of messages to a customer in four weeks",
-        ("channel", "messages"),
-        (
-            _text("channel", "how", nullable=False),
-            _integer(
-                "messages", "messages to a customer in four weeks", "messages", nullable=False
-            ),
-            _number("spend", "their cost, a customer", "currency"),
-            _number("margin", "what they bring, a customer", "currency"),
-            _number("low", "95 % interval, from", "currency"),
-            _number("high", "95 % interval, to", "currency"),
-            _number("next_return", "what the last of them earns, for a unit of cost", "ratio"),
-            _number("next_return_low", "95 % interval, from", "ratio"),
-            _number("next_return_high", "95 % interval, to", "ratio"),
-        ),
-    ),
-    Table(
         "theme_effects",
         "measured",
         "a theme at a funnel stage, and what its messages caused there",
@@ -2043,6 +2024,46 @@ _ALL += [
             _number("low", "95 % interval, from", "ratio"),
             _number("high", "95 % interval, to", "ratio"),
             _integer("contacts", "learnt from", "contacts"),
+        ),
+    ),
+    Table(
+        "offer_priors",
+        "learned",
+        "a channel and an offer, and what results add to the response model",
+        ("channel", "offer"),
+        (
+            _text("channel", "how", nullable=False),
+            _text("offer", "code of the offer, or none", nullable=False),
+            _number("factor", "on the orders that a message adds", "ratio"),
+            _number("low", "95 % interval, from", "ratio"),
+            _number("high", "95 % interval, to", "ratio"),
+            _integer("contacts", "learnt from, of all channels and offers", "contacts"),
+            _AS_OF,
+        ),
+    ),
+    Table(
+        "response_curves",
+        "learned",
+        "a channel and number of messages to a customer in four weeks",
+        ("channel", "messages"),
+        (
+            _text("channel", "how", nullable=False),
+            _integer(
+                "messages", "messages to a customer in four weeks", "messages", nullable=False
+            ),
+            _number(
+                "lasting",
+                "share of the first message's effect that the last has",
+                "share",
+                **_PROBABILITY,
+            ),
+            _number("spend", "their cost, a customer", "currency"),
+            _number("margin", "what they bring, a customer", "currency"),
+            _number("low", "95 % interval, from", "currency"),
+            _number("high", "95 % interval, to", "currency"),
+            _number("next_return", "what the last of them earns, for a unit of cost", "ratio"),
+            _number("next_return_low", "95 % interval, from", "ratio"),
+            _number("next_return_high", "95 % interval, to", "ratio"),
         ),
     ),
     Table(

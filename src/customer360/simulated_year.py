@@ -16,10 +16,10 @@ import pandas as pd
 from scipy.stats import t
 
 from customer360.features.campaign_contacts import MOMENT_FEATURES
-from customer360.features.contact_signals import contact_signals
+from customer360.features.contact_signals import NO_MESSAGE, contact_signals
 from customer360.linkage.engine_tables import as_arrow, working_connection
-from customer360.models.lessons import Lessons, best_contents, learn_lessons, lesson_signals
-from customer360.models.offer_scores import order_value
+from customer360.models.lessons import Lessons, best_contents, learn_lessons
+from customer360.models.offer_scores import score_offers
 from customer360.models.uplift import UpliftModel
 from customer360.planning.plan import plan_problem
 from customer360.planning.pressure import ContactRule, Patterns, make_patterns
@@ -278,6 +278,8 @@ class PlanPolicy:
     model : UpliftModel
     fatigue_share : float
         Share of its effect that a message loses to each one a week before.
+    least_uplift_orders : float
+        See `models.offer_scores.quadrant`.
     lessons : Lessons, optional
         Without them contents go in turn.
     learns : bool
@@ -286,6 +288,7 @@ class PlanPolicy:
 
     model: UpliftModel
     fatigue_share: float
+    least_uplift_orders: float
     lessons: Lessons | None = None
     learns: bool = False
 
@@ -311,37 +314,31 @@ class PlanPolicy:
         self, people: Population, moments: pd.DataFrame
     ) -> tuple[np.ndarray, np.ndarray | None]:
         """Worth of each message (arms x weeks x customers, -inf: never), and contents."""
-        shape = (len(people.arms), len(people))
-        value, who = order_value(moments), np.tile(np.arange(len(people)), shape[0])
-        arms = people.arms.loc[np.repeat(np.arange(shape[0]), shape[1])]
-        met = _met(moments.loc[who], arms)
-        signals = contact_signals(met)
-        told = self.model.parts(signals)
-        pull, m, g = (told[name].to_numpy() for name in ("pull", "without", "push"))
-        contents = None
+        contents, chosen = None, None
         if self.lessons is not None:
-            chosen = best_contents(
-                self.lessons, signals.head(shape[1]), themes=THEMES, images=IMAGES
-            )
-            said = chosen.loc[who, ["theme", "image"]].reset_index(drop=True)
-            pull = pull * self.lessons.factor(_lesson_signals(met.join(said), signals))
+            chosen = best_contents(self.lessons, contact_signals(moments.assign(**NO_MESSAGE)))
             place = {content: number for number, content in enumerate(CONTENTS)}
-            contents = np.array(
-                [*map(place.get, zip(chosen["theme"], chosen["image"], strict=True))]
-            )
-        margin, amount = (value[name].to_numpy()[who] for name in ("margin", "amount"))
-        depth, cost, least = (arms[n].to_numpy(float) for n in ("depth", "cost", "min_margin"))
-        given_away = depth * amount * (told["use"].to_numpy() * (1 - g) * m + pull)
-        gain = (pull - g * m) * margin - given_away
-        barred = (depth > 0) & (margin / np.maximum(amount, 0.01) - depth < least)
-        gain = np.where(barred, np.minimum(gain, 0), gain)
+            told = zip(chosen["theme"], chosen["image"], strict=True)
+            contents = np.array([place[content] for content in told])
+        scores = score_offers(
+            moments,
+            offers=people.arms.assign(tested=True),
+            receptiveness=None,
+            uplift=self.model,
+            least_uplift_orders=self.least_uplift_orders,
+            lessons=self.lessons,
+            contents=chosen,
+        )
+        shape = (len(people.arms), len(people))
+        gain = scores["expected_margin"].to_numpy().reshape(shape)
+        cost = people.arms["cost"].to_numpy(float)[:, None]
         wait = (1 - self.fatigue_share) ** np.arange(WEEKS)[:, None, None]
-        worth = (np.where(gain > 0, gain * wait[..., 0], gain) - cost).reshape(WEEKS, *shape)
+        worth = np.where(gain > 0, gain * wait, gain) - cost
         margins = np.where(people.may.T[:, None], worth.swapaxes(0, 1), -np.inf)
         return margins.astype(np.float32), contents
 
     def learn(self, people: Population, moments: pd.DataFrame, month: Month) -> None:
-        if not self.learns:
+        if not self.learns or self.lessons is None:
             return
         arms = people.arms.loc[month.option]
         met = _met(moments.loc[month.customer], arms)
@@ -351,16 +348,15 @@ class PlanPolicy:
         answers = pd.DataFrame(
             {
                 "treated": month.sent,
-                "depth": arms["depth"].to_numpy(float),
                 "orders": month.orders,
                 "redeemed": month.redeemed,
             }
         )
         self.lessons = learn_lessons(
-            _lesson_signals(met, signals),
+            self.lessons,
+            contacts=met.join(answers),
+            signals=signals,
             told=self.model.parts(signals),
-            contacts=answers,
-            prior=self.lessons,
         )
 
 
@@ -368,10 +364,6 @@ def _met(moments: pd.DataFrame, arms: pd.DataFrame) -> pd.DataFrame:
     """Customers and the arm that each meets, row by row."""
     named = {name: arms[name].to_numpy() for name in ("channel", "kind", "coupons", "depth")}
     return moments.reset_index(drop=True).assign(**named, taste=np.nan)
-
-
-def _lesson_signals(met: pd.DataFrame, signals: pd.DataFrame) -> pd.DataFrame:
-    return lesson_signals(met, signals, themes=THEMES, images=IMAGES, channels=CHANNEL_NAMES)
 
 
 def simulate_year(
@@ -536,6 +528,7 @@ def compare_policies(
     rules: Sequence[ContactRule],
     budget: float,
     fatigue_share: float,
+    least_uplift_orders: float,
     customers: int,
     held_out_share: float,
     explored_share: float,
@@ -554,7 +547,7 @@ def compare_policies(
         As `simulate_year` takes them; only the policy that learns holds out and explores.
     budget : float, currency
         Of four weeks and all customers; those drawn have their share of it.
-    fatigue_share : float
+    fatigue_share, least_uplift_orders : float
         See `PlanPolicy`.
     customers : int
         Drawn for each seed.
@@ -573,7 +566,11 @@ def compare_policies(
             "budget": budget * len(some) / len(people),
             "seed": seed,
         }
-        plan: dict[str, Any] = {"model": model, "fatigue_share": fatigue_share}
+        plan: dict[str, Any] = {
+            "model": model,
+            "fatigue_share": fatigue_share,
+            "least_uplift_orders": least_uplift_orders,
+        }
         years: dict[str, Policy] = _plain_policies(some, model, seed=seed)
         years |= {IN_TURN: PlanPolicy(**plan), FROZEN: PlanPolicy(**plan, lessons=lessons)}
         for name, policy in years.items():

@@ -19,11 +19,11 @@ RUNNER = [SOURCE / "run_notebook.py", SOURCE / "report" / "__init__.py"]
 # but for metrics.
 READS_TRUTH = {
     "linkage", "customers", "oracle", "churn", "dissatisfaction", "families", "segmentation",
-    "clv", "response", "campaigns", "measurement", "learning",
+    "clv", "response", "campaigns", "measurement",
 }  # fmt: skip
 JUDGES_AT_ITS_END = (
     "churn", "dissatisfaction", "families", "segmentation", "clv", "response", "campaigns",
-    "measurement", "learning",
+    "measurement",
 )  # fmt: skip
 
 

@@ -5,8 +5,7 @@ import pandas as pd
 import pytest
 
 from customer360.features.campaign_contacts import MOMENT_FEATURES
-from customer360.features.contact_signals import contact_signals
-from customer360.models.lessons import Lessons, lesson_signals
+from customer360.models.lessons import Lessons
 from customer360.models.uplift import PARTS, UpliftModel
 from customer360.planning.pressure import ContactRule
 from customer360.simulated_year import (
@@ -72,11 +71,7 @@ def model() -> UpliftModel:
 
 
 def untaught() -> Lessons:
-    said = pd.DataFrame({"theme": ["price"], "image": ["people"], "channel": ["email"]})
-    said = said.assign(kind=None, depth=0.0)
-    signals = contact_signals(population(1).moments.assign(**said.iloc[0], coupons=0, taste=0.1))
-    z = lesson_signals(said, signals, themes=THEMES, images=IMAGES, channels=CHANNEL_NAMES)
-    return Lessons.untaught(list(z.columns))
+    return Lessons.untaught(themes=THEMES, images=IMAGES, channels=CHANNEL_NAMES)
 
 
 def test_a_message_earns_what_the_law_says():
@@ -111,9 +106,13 @@ def test_budget_goes_to_the_head_of_the_list():
 
 def test_a_plan_keeps_rules_and_budget():
     people = population()
-    year = simulate_year(people, policy=PlanPolicy(model(), 0.2), rules=RULES, budget=8.0, months=3)
+    year = simulate_year(
+        people, policy=PlanPolicy(model(), 0.2, 0.01), rules=RULES, budget=8.0, months=3
+    )
     assert (year["cost"] <= 8.0 + 1e-4).all()
-    free = simulate_year(people, policy=PlanPolicy(model(), 0.2), rules=RULES, budget=1e6, months=3)
+    free = simulate_year(
+        people, policy=PlanPolicy(model(), 0.2, 0.01), rules=RULES, budget=1e6, months=3
+    )
     assert (free["messages"] <= 3 * len(people)).all()
     assert free["margin"].sum() > year["margin"].sum()
 
@@ -121,8 +120,8 @@ def test_a_plan_keeps_rules_and_budget():
 def test_learning_finds_the_content_that_works():
     people = population(2000, pull=0.2)
     given = {"rules": RULES, "budget": 1e6, "months": 5}
-    turn = simulate_year(people, policy=PlanPolicy(model(), 0.2), **given)
-    policy = PlanPolicy(model(), 0.2, untaught(), learns=True)
+    turn = simulate_year(people, policy=PlanPolicy(model(), 0.2, 0.01), **given)
+    policy = PlanPolicy(model(), 0.2, 0.01, untaught(), learns=True)
     taught = simulate_year(people, policy=policy, held_out_share=0.05, explored_share=0.2, **given)
     factor = policy.lessons.table().set_index("lesson")["factor"]
     assert factor["theme belonging, picture people"] > 1.2
@@ -134,7 +133,7 @@ def test_learning_finds_the_content_that_works():
 def test_nobody_learns_where_contents_do_the_same():
     people = population(1000)
     people.appeal[:] = 1.0
-    policy = PlanPolicy(model(), 0.2, untaught(), learns=True)
+    policy = PlanPolicy(model(), 0.2, 0.01, untaught(), learns=True)
     simulate_year(people, policy=policy, rules=RULES, budget=1e6, held_out_share=0.05, months=4)
     table = policy.lessons.table()
     contents = table[table["lesson"].str.startswith(("theme", "picture"))]
@@ -158,6 +157,7 @@ def test_policies_are_compared_on_the_same_customers_and_money():
         "rules": RULES,
         "budget": 20.0,
         "fatigue_share": 0.2,
+        "least_uplift_orders": 0.01,
         "customers": 60,
         "held_out_share": 0.05,
         "explored_share": 0.05,

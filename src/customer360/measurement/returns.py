@@ -6,21 +6,30 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.isotonic import isotonic_regression
 from statsmodels.stats.meta_analysis import combine_effects
 
 from customer360.linkage.engine_tables import as_arrow, working_connection
 from customer360.measurement.effects import measure_effect
 
-__all__ = ["FATIGUE_DAYS", "channel_returns", "pressure_effects", "response_curves"]
+__all__ = [
+    "FATIGUE_DAYS",
+    "MOST_MESSAGES",
+    "channel_returns",
+    "fatigue_share",
+    "pressure_effects",
+    "response_curves",
+]
 
 #: Messages of so many days before are taken to weigh on the next.
 FATIGUE_DAYS = 28
+#: To one customer in so many days, at most.
+MOST_MESSAGES = 3
 _Z = 1.959964
 _RETURNS = [
     "channel", "campaigns", "contacts", "cost_per_contact", "effect", "low", "high", "next_low",
     "next_high", "heterogeneity", "return", "return_low", "return_high",
 ]  # fmt: skip
+_PRESSURE = ["channel", "recent_messages", "contacts", "held_out", "cost", "effect", "low", "high"]
 
 
 def channel_returns(results: pd.DataFrame) -> pd.DataFrame:
@@ -102,7 +111,8 @@ def pressure_effects(
     -------
     pandas.DataFrame
         One row per channel and recent_messages (0, 1, 2: two and more, sent in the four
-        weeks before): contacts, held_out, effect, low, high (outcome a contact, 95 %).
+        weeks before): contacts, held_out, cost (currency a message), effect, low, high
+        (outcome a contact, 95 %).
         People choose neither: within a campaign who is held out is drawn, so those of equal
         recent messages compare.
     """
@@ -111,7 +121,8 @@ def pressure_effects(
         table = connection.execute(
             f"""
             select any_value(o.campaign_id) as campaign_id, any_value(o.channel) as channel,
-                   any_value(o.sent) as sent, any_value(o."{outcome}") as outcome,
+                   any_value(o.sent) as sent, any_value(o.cost) as cost,
+                   any_value(o."{outcome}") as outcome,
                    any_value({f'o."{before}"' if before else "0"}) as before,
                    least(count(e.contact_id), 2) as recent_messages
             from outcomes o left join outcomes e on e.customer_id = o.customer_id
@@ -120,6 +131,7 @@ def pressure_effects(
             where o.sent or o.held_out group by o.contact_id order by o.contact_id
             """
         ).df()
+    costs = table[table["sent"]].groupby("channel")["cost"].mean()
     rows = []
     for (channel, recent), group in table.groupby(["channel", "recent_messages"], sort=True):
         parts = []
@@ -140,68 +152,107 @@ def pressure_effects(
                 "recent_messages": int(recent),
                 "contacts": int(contacts.sum()),
                 "held_out": int(held.sum()),
+                "cost": float(costs[channel]),
                 "effect": mean,
                 "low": mean - _Z * deviation,
                 "high": mean + _Z * deviation,
             }
         )
-    columns = ["channel", "recent_messages", "contacts", "held_out", "effect", "low", "high"]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=_PRESSURE)
 
 
-def response_curves(returns: pd.DataFrame, pressure: pd.DataFrame) -> pd.DataFrame:
+def fatigue_share(
+    pressure: pd.DataFrame, *, assumed_share: float, assumed_error: float = 0.15
+) -> tuple[float, float]:
+    """Share of a message's effect that each recent message takes from it.
+
+    Parameters
+    ----------
+    pressure : pandas.DataFrame
+        From `pressure_effects`; of orders, which are surer than margins.
+    assumed_share : float
+        What is assumed before looking.
+    assumed_error : float
+        Standard error of that.
+
+    Returns
+    -------
+    share, error : float
+        Between 0 and 1, and its standard error. What was assumed, where nobody was held out
+        or messages have no effect to lose.
+
+    Notes
+    -----
+    A message of channel c after r others adds ``a_c (1 - f)^r``, the law by which the plan
+    reckons. Whatever the tests say of f is as a rule far less certain than what is commonly
+    assumed: the normal likelihood, each a_c at its best, is weighed with a normal prior.
+    """
+    shares = np.linspace(0, 1, 1001)
+    log = -(((shares - assumed_share) / assumed_error) ** 2) / 2
+    for _, group in pressure.groupby("channel"):
+        effect, weight, recent = _read(group)
+        left = (1 - shares[:, None]) ** recent
+        best = np.maximum((left * weight) @ effect / (left**2 @ weight), 0.0)
+        log -= (weight * (effect - best[:, None] * left) ** 2).sum(axis=1) / 2
+    chance = np.exp(log - log.max())
+    chance /= chance.sum()
+    share = float(chance @ shares)
+    return share, float(np.sqrt(chance @ (shares - share) ** 2))
+
+
+def response_curves(
+    pressure: pd.DataFrame, *, fatigue: float, fatigue_error: float
+) -> pd.DataFrame:
     """Margin by spend: one more message a customer and month, channel by channel.
 
     Parameters
     ----------
-    returns : pandas.DataFrame
-        From `channel_returns`.
     pressure : pandas.DataFrame
-        From `pressure_effects`.
+        From `pressure_effects`, of margins.
+    fatigue, fatigue_error : float
+        From `fatigue_share`.
 
     Returns
     -------
     pandas.DataFrame
-        One row per channel and messages (1, 2, 3 to a customer in four weeks): spend and
-        margin a customer with low and high, next_return, next_return_low, next_return_high
-        (margin less cost that the last of those messages brings, a euro). Where too few had
-        so many messages the curve ends.
+        One row per channel and messages (1 to `MOST_MESSAGES` to a customer in four weeks):
+        spend and margin a customer with low and high, lasting (share of the first message's
+        effect that the last one has), next_return, next_return_low, next_return_high
+        (margin less cost that the last of those messages brings, a euro).
 
     Notes
     -----
-    The effect at each pressure is drawn to the channel's mean as far as its own error
-    leaves it unknown, and made to fall or stay as messages add up (pool adjacent violators):
-    the curve is concave, as the planner needs it.
+    The law of `fatigue_share`: the curve is concave, and the one the planner follows. A
+    channel that seems to drive orders away is not thought to do so less by repetition.
     """
+    count = np.arange(MOST_MESSAGES)
     rows = []
     for channel, group in pressure.groupby("channel", sort=True):
-        overall = returns[returns["channel"] == channel]
-        if overall.empty:
-            continue
-        mean, cost = float(overall["effect"].iloc[0]), float(overall["cost_per_contact"].iloc[0])
-        error = ((group["high"] - group["low"]) / (2 * _Z)).to_numpy(float)
-        raw = group["effect"].to_numpy(float)
-        between = max(float(np.var(raw, ddof=1) - (error**2).mean()), 0.0) if len(raw) > 1 else 0.0
-        # The mean's own error is what a pressure without differences still has.
-        around = ((float(overall["high"].iloc[0]) - mean) / _Z) ** 2
-        own = between / (between + error**2)
-        effect = isotonic_regression(
-            mean + own * (raw - mean), sample_weight=1 / error**2, increasing=False
-        )
-        deviation = np.sqrt(own**2 * error**2 + (1 - own) ** 2 * around)
-        total, variance = np.cumsum(effect), np.cumsum(deviation) ** 2
-        for place in range(len(effect)):
-            half = _Z * np.sqrt(variance[place])
-            row = {
-                "channel": channel,
-                "messages": place + 1,
-                "spend": cost * (place + 1),
-                "margin": total[place],
-                "low": total[place] - half,
-                "high": total[place] + half,
-            }
-            for name, sign in (("", 0), ("_low", -_Z), ("_high", _Z)):
-                brought = effect[place] + sign * deviation[place]
-                row[f"next_return{name}"] = (brought - cost) / cost if cost > 0 else np.nan
-            rows.append(row)
-    return pd.DataFrame(rows)
+        effect, weight, recent = _read(group)
+        cost, left = float(group["cost"].iloc[0]), (1 - fatigue) ** recent
+        first, error = float((left * weight) @ effect / (left**2 @ weight)), 1.0
+        if first < 0:
+            left = np.ones_like(left)
+            first = float(weight @ effect / weight.sum())
+        error = float((left**2 @ weight) ** -0.5)
+        lasting = (1 - fatigue) ** count
+        brought = first * lasting if first > 0 else np.full(MOST_MESSAGES, first)
+        # How the last message, and all together, move with the share lost.
+        fading = -count * (1 - fatigue) ** np.maximum(count - 1, 0) * max(first, 0.0)
+        share = brought / first if first else np.ones(MOST_MESSAGES)
+        one = np.hypot(share * error, fading * fatigue_error)
+        all_ = np.hypot(np.cumsum(share) * error, np.cumsum(fading) * fatigue_error)
+        table = pd.DataFrame({"channel": channel, "messages": count + 1, "lasting": lasting})
+        table = table.assign(spend=cost * (count + 1), margin=np.cumsum(brought))
+        table = table.assign(low=table["margin"] - _Z * all_, high=table["margin"] + _Z * all_)
+        for name, sign in (("", 0), ("_low", -_Z), ("_high", _Z)):
+            returned = (brought + sign * one - cost) / cost if cost > 0 else np.nan
+            table[f"next_return{name}"] = returned
+        rows.append(table)
+    return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame()
+
+
+def _read(group: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Effects of a channel, what each weighs, and the messages before."""
+    error = ((group["high"] - group["low"]) / (2 * _Z)).to_numpy(float)
+    return group["effect"].to_numpy(float), error**-2, group["recent_messages"].to_numpy(float)

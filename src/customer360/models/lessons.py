@@ -18,16 +18,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy.optimize import minimize
 
-from customer360.models.uplift import UpliftModel
-
-__all__ = ["Lessons", "best_contents", "learn_lessons", "lesson_signals", "lessons_of"]
+__all__ = ["Lessons", "best_contents", "learn_lessons", "offer_priors"]
 
 # Contents and offers are taken to differ by a third either way, what they meet by half of it.
 SPREAD, SPREAD_MET = 0.3, 0.15
@@ -44,116 +42,134 @@ class Lessons:
 
     Parameters
     ----------
+    themes, images, channels : tuple of str
+        Those told apart; others count as none of them.
     weights : dict of str to float
-        By name of `lesson_signals`.
+        By lesson.
     covariance : numpy.ndarray
         In the order of the weights.
     contacts : int
         Learnt from.
     """
 
+    themes: tuple[str, ...]
+    images: tuple[str, ...]
+    channels: tuple[str, ...]
     weights: dict[str, float]
     covariance: np.ndarray
     contacts: int = 0
 
     @classmethod
-    def untaught(cls, names: Sequence[str]) -> Lessons:
+    def untaught(
+        cls, *, themes: Sequence[str], images: Sequence[str], channels: Sequence[str]
+    ) -> Lessons:
         """Nothing learnt yet: every factor is 1, give or take."""
+        named = (tuple(themes), tuple(images), tuple(channels))
+        names = list(_columns(*named, met=pd.DataFrame(columns=MET), contacts=_NO_CONTACTS))
         spread = [SPREAD_MET if " for " in name else SPREAD for name in names]
-        return cls(dict.fromkeys(names, 0.0), np.diag(np.square(spread)))
+        return cls(*named, dict.fromkeys(names, 0.0), np.diag(np.square(spread)))
 
     def save(self, folder: Path) -> None:
         """Write lessons.json."""
-        plain = {
-            "weights": self.weights,
-            "covariance": self.covariance.tolist(),
-            "contacts": self.contacts,
-        }
+        plain = asdict(self) | {"covariance": self.covariance.tolist()}
         (folder / "lessons.json").write_text(json.dumps(plain, indent=2) + "\n", encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> Lessons:
         """Read what `save` wrote."""
         plain = json.loads((folder / "lessons.json").read_text(encoding="utf-8"))
-        return cls(plain["weights"], np.array(plain["covariance"]), plain["contacts"])
+        named = {name: tuple(plain[name]) for name in ("themes", "images", "channels")}
+        return cls(**plain | named | {"covariance": np.array(plain["covariance"])})
 
-    def factor(self, signals: pd.DataFrame) -> np.ndarray:
-        """What multiplies the pull of each contact, from `lesson_signals`."""
-        return np.exp(signals[list(self.weights)].to_numpy() @ np.array([*self.weights.values()]))
+    def describe(self, contacts: pd.DataFrame, signals: pd.DataFrame) -> np.ndarray:
+        """What was said to whom.
+
+        Parameters
+        ----------
+        contacts : pandas.DataFrame
+            theme, image, channel, kind, depth (share).
+        signals : pandas.DataFrame
+            `features.contact_signals` of the same rows.
+
+        Returns
+        -------
+        numpy.ndarray, contacts x lessons
+        """
+        named = (self.themes, self.images, self.channels)
+        columns = _columns(*named, met=signals[list(MET)], contacts=contacts)
+        return np.column_stack([np.asarray(columns[name], dtype=float) for name in self.weights])
+
+    def factor(self, contacts: pd.DataFrame, signals: pd.DataFrame) -> pd.DataFrame:
+        """What multiplies the pull of each contact, described as for `describe`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            On the index of the contacts: factor, and error (standard error of its logarithm).
+        """
+        z = self.describe(contacts, signals)
+        error = np.sqrt(np.maximum(((z @ self.covariance) * z).sum(axis=1), 0.0))
+        factor = np.exp(z @ np.array([*self.weights.values()]))
+        return pd.DataFrame({"factor": factor, "error": error}, index=contacts.index)
 
     def table(self) -> pd.DataFrame:
         """One row per lesson: lesson, factor, low, high (95 %), contacts."""
         log = np.array([*self.weights.values()])
-        half = NORMAL_95 * np.sqrt(np.diag(self.covariance))
-        ends = {"factor": log, "low": log - half, "high": log + half}
-        found = pd.DataFrame({name: np.exp(value) for name, value in ends.items()})
+        found = _with_ends(np.exp(log), np.sqrt(np.diag(self.covariance)))
         return found.assign(lesson=list(self.weights), contacts=self.contacts)[
             ["lesson", "factor", "low", "high", "contacts"]
         ]
 
 
-def lesson_signals(
-    contacts: pd.DataFrame,
-    signals: pd.DataFrame,
-    *,
+_NO_CONTACTS = pd.DataFrame(columns=["theme", "image", "channel", "kind", "depth"])
+
+
+def _columns(
     themes: Sequence[str],
     images: Sequence[str],
     channels: Sequence[str],
-) -> pd.DataFrame:
-    """Describe what was said to whom.
-
-    Parameters
-    ----------
-    contacts : pandas.DataFrame
-        theme, image, channel, kind, depth (share); unknown values count as none of those named.
-    signals : pandas.DataFrame
-        `features.contact_signals` of the same rows.
-    themes, images, channels : sequence of str
-        Those to tell apart.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One column per lesson, on the index of the contacts.
-    """
-    theme = {f"theme {t}": contacts["theme"].eq(t) for t in themes}
-    image = {f"picture {i}": contacts["image"].eq(i) for i in images}
+    *,
+    met: pd.DataFrame,
+    contacts: pd.DataFrame,
+) -> dict[str, np.ndarray]:
+    """One column per lesson, by its name."""
+    theme = {f"theme {t}": (contacts["theme"] == t).to_numpy(bool) for t in themes}
+    image = {f"picture {i}": (contacts["image"] == i).to_numpy(bool) for i in images}
     columns = theme | image
     columns |= {f"{t}, {i}": theme[t] & image[i] for t in theme for i in image}
-    met = {name: signals[name] for name in MET}
-    columns |= {f"{t} for {m}": theme[t] * met[m] for t in theme for m in met}
-    columns |= {f"by {c}": contacts["channel"].eq(c) for c in channels}
-    columns |= {"gift": contacts["kind"].eq("gift"), "depth": 10 * contacts["depth"]}
-    table = {name: np.asarray(values, dtype=float) for name, values in columns.items()}
-    return pd.DataFrame(table, index=contacts.index)
+    columns |= {f"{t} for {m}": theme[t] * met[m].to_numpy(float) for t in theme for m in MET}
+    columns |= {f"by {c}": (contacts["channel"] == c).to_numpy(bool) for c in channels}
+    depth = contacts["depth"].to_numpy(float)
+    return columns | {"gift": (contacts["kind"] == "gift").to_numpy(bool), "depth": 10 * depth}
+
+
+def _with_ends(factor: np.ndarray, error: np.ndarray) -> pd.DataFrame:
+    """Factors and the ends of their 95 % intervals, from the error of the logarithm."""
+    half = np.exp(NORMAL_95 * error)
+    return pd.DataFrame({"factor": factor, "low": factor / half, "high": factor * half})
 
 
 def learn_lessons(
-    signals: pd.DataFrame,
-    *,
-    told: pd.DataFrame,
-    contacts: pd.DataFrame,
-    prior: Lessons | None = None,
+    prior: Lessons, *, contacts: pd.DataFrame, signals: pd.DataFrame, told: pd.DataFrame
 ) -> Lessons:
     """Learn from contacts, on top of what is known.
 
     Parameters
     ----------
+    prior : Lessons
+        What was known before these contacts.
+    contacts : pandas.DataFrame
+        What `Lessons.describe` reads, and treated, orders, redeemed.
     signals : pandas.DataFrame
-        From `lesson_signals`.
+        `features.contact_signals` of the same rows.
     told : pandas.DataFrame
         From `UpliftModel.parts`, of the same rows.
-    contacts : pandas.DataFrame
-        treated, depth, orders, redeemed.
-    prior : Lessons, optional
-        What was known before these contacts.
 
     Returns
     -------
     Lessons
     """
-    prior = prior or Lessons.untaught(list(signals.columns))
-    z = signals[list(prior.weights)].to_numpy()
+    z = prior.describe(contacts, signals)
     m, p, g, u = (told[name].to_numpy() for name in ("without", "pull", "push", "use"))
     sent = contacts["treated"].to_numpy(float)
     coupon = sent * (contacts["depth"].to_numpy(float) > 0)
@@ -187,12 +203,15 @@ def learn_lessons(
         precision += moves.T @ moves
     covariance = np.linalg.inv(precision)[1:, 1:]
     weights = dict(zip(prior.weights, beta[1:].round(9).tolist(), strict=True))
-    return Lessons(weights, covariance.round(12), prior.contacts + int(sent.sum()))
+    return replace(
+        prior,
+        weights=weights,
+        covariance=covariance.round(12),
+        contacts=prior.contacts + int(sent.sum()),
+    )
 
 
-def best_contents(
-    lessons: Lessons, signals: pd.DataFrame, *, themes: Sequence[str], images: Sequence[str]
-) -> pd.DataFrame:
+def best_contents(lessons: Lessons, signals: pd.DataFrame) -> pd.DataFrame:
     """The theme and picture that should move each customer most.
 
     Parameters
@@ -200,51 +219,43 @@ def best_contents(
     lessons : Lessons
     signals : pandas.DataFrame
         `features.contact_signals` of the customers, whatever the message.
-    themes, images : sequence of str
-        To choose among.
 
     Returns
     -------
     pandas.DataFrame
         On the same index: theme, image, factor (on the pull, beside an unknown content). The
-        first in the order given wins a tie.
+        first in the order of the lessons wins a tie.
     """
-    factors = []
-    for theme in themes:
-        for image in images:
-            said = pd.DataFrame(
-                {"theme": theme, "image": image, "channel": "", "kind": "", "depth": 0.0},
-                index=signals.index,
-            )
-            z = lesson_signals(said, signals, themes=themes, images=images, channels=())
-            factors.append(lessons.factor(z.reindex(columns=list(lessons.weights), fill_value=0.0)))
+    contents = [(theme, image) for theme in lessons.themes for image in lessons.images]
+    plain = pd.DataFrame({"channel": "", "kind": "", "depth": 0.0}, index=signals.index)
+    factors = [
+        lessons.factor(plain.assign(theme=theme, image=image), signals)["factor"]
+        for theme, image in contents
+    ]
     table = np.column_stack(factors)
-    best = table.argmax(axis=1)
+    theme, image = np.array(contents, dtype=object)[table.argmax(axis=1)].T
     return pd.DataFrame(
-        {
-            "theme": np.array(themes, dtype=object)[best // len(images)],
-            "image": np.array(images, dtype=object)[best % len(images)],
-            "factor": table.max(axis=1),
-        },
-        index=signals.index,
+        {"theme": theme, "image": image, "factor": table.max(axis=1)}, index=signals.index
     )
 
 
-def lessons_of(
-    model: UpliftModel,
-    contacts: pd.DataFrame,
-    signals: pd.DataFrame,
-    *,
-    themes: Sequence[str],
-    images: Sequence[str],
-    channels: Sequence[str],
-    prior: Lessons | None = None,
-) -> Lessons:
-    """`learn_lessons` of contacts as `features.campaign_contacts` tells them."""
-    named = {"themes": themes, "images": images, "channels": channels}
-    return learn_lessons(
-        lesson_signals(contacts, signals, **named),
-        told=model.parts(signals),
-        contacts=contacts,
-        prior=prior,
-    )
+def offer_priors(lessons: Lessons, offers: pd.DataFrame) -> pd.DataFrame:
+    """What results add to the response model, channel by channel and offer by offer.
+
+    Parameters
+    ----------
+    lessons : Lessons
+    offers : pandas.DataFrame
+        From `features.campaign_contacts.offers_made`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per channel and offer: channel, offer, factor (on the pull, whatever is shown),
+        low, high (95 %), contacts (learnt from, of all channels and offers).
+    """
+    said = offers.assign(theme=None, image=None)
+    found = lessons.factor(said, pd.DataFrame(0.0, index=offers.index, columns=list(MET)))
+    table = _with_ends(*(found[name].to_numpy() for name in ("factor", "error")))
+    named = offers[["channel", "offer"]].reset_index(drop=True)
+    return pd.concat([named, table], axis=1).assign(contacts=lessons.contacts)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import numpy as np
 import pandas as pd
 
-from customer360.features.contact_signals import contact_signals
+from customer360.features.contact_signals import NO_MESSAGE, contact_signals, with_offer
+from customer360.models.lessons import Lessons
 from customer360.models.receptiveness import ReceptivenessModel
 from customer360.models.uplift import UpliftModel
 
@@ -72,7 +71,8 @@ def score_offers(
     receptiveness: ReceptivenessModel | None,
     uplift: UpliftModel | None,
     least_uplift_orders: float,
-    as_of: date,
+    lessons: Lessons | None = None,
+    contents: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Score each customer with each channel and offer.
 
@@ -88,52 +88,53 @@ def score_offers(
         Without it, and on channels where nothing was held out, effects stay empty.
     least_uplift_orders : float
         See `quadrant`.
-    as_of : date
+    lessons : Lessons, optional
+        What results add to the model: the effect of a contact counts on them.
+    contents : pandas.DataFrame, optional
+        theme and image that each customer would be shown, on the index of the moments.
 
     Returns
     -------
     pandas.DataFrame
-        Contract `response_scores`.
+        Contract `response_scores`, but for as_of.
     """
-    value = order_value(moments)
+    signals, value = contact_signals(moments.assign(**NO_MESSAGE)), order_value(moments)
     tables = [
         _score_one(
-            moments,
+            moments["customer_id"],
+            signals=with_offer(signals, offer),
             value=value,
             offer=offer,
             receptiveness=receptiveness,
             uplift=uplift if offer["tested"] else None,
             least_uplift_orders=least_uplift_orders,
+            lessons=lessons,
+            contents=contents,
         )
         for offer in offers.to_dict("records")
     ]
     if not tables:
         return pd.DataFrame()
     # More digits than anything here is known to, and half of the file.
-    return pd.concat(tables, ignore_index=True).round(DECIMALS).assign(as_of=as_of)
+    return pd.concat(tables, ignore_index=True).round(DECIMALS)
 
 
 def _score_one(
-    moments: pd.DataFrame,
+    customer_id: pd.Series,
     *,
+    signals: pd.DataFrame,
     value: pd.DataFrame,
     offer: dict,
     receptiveness: ReceptivenessModel | None,
     uplift: UpliftModel | None,
     least_uplift_orders: float,
+    lessons: Lessons | None,
+    contents: pd.DataFrame | None,
 ) -> pd.DataFrame:
     depth = float(offer["depth"])
-    met = moments.assign(
-        channel=offer["channel"],
-        kind=offer["kind"],
-        coupons=offer["coupons"],
-        depth=depth,
-        taste=np.nan,
-    )
-    signals = contact_signals(met)
     table = pd.DataFrame(
         {
-            "customer_id": moments["customer_id"],
+            "customer_id": customer_id,
             "channel": offer["channel"],
             "offer": offer["offer"],
             "depth": depth,
@@ -143,7 +144,10 @@ def _score_one(
     if uplift is None:
         empty = dict.fromkeys(("uplift", "uplift_low", "uplift_high", "expected_margin"), np.nan)
         return table.assign(**empty, quadrant=None)
-    told = uplift.predict(signals)
+    said = pd.DataFrame(contents, index=signals.index, columns=["theme", "image"])
+    said = said.assign(**{name: offer[name] for name in ("channel", "kind", "depth")})
+    taught = None if lessons is None else lessons.factor(said, signals)
+    told = uplift.predict(signals, lesson=taught)
     table = table.assign(**told[["uplift", "uplift_low", "uplift_high"]])
     orders = told["expected_orders"].to_numpy()
     table["quadrant"] = quadrant(

@@ -82,13 +82,15 @@ class UpliftModel:
     attention: dict[str, float]
     covariance: np.ndarray
 
-    def predict(self, signals: pd.DataFrame) -> pd.DataFrame:
+    def predict(self, signals: pd.DataFrame, *, lesson: pd.DataFrame | None = None) -> pd.DataFrame:
         """What each contact would do.
 
         Parameters
         ----------
         signals : pandas.DataFrame
             From `features.contact_signals`, one row per contact.
+        lesson : pandas.DataFrame, optional
+            From `lessons.Lessons.factor`, of the same rows: what multiplies the pull.
 
         Returns
         -------
@@ -98,32 +100,35 @@ class UpliftModel:
             interval of the mean effect on customers alike), redeemed (with the coupon, if
             there is one, whether they came because of it or not).
         """
-        designs = {part: _design(part, signals, self.centre, self.scale) for part in PARTS}
-        m, p, s, u = (_shape(part, d @ self.weights[part]) for part, d in designs.items())
+        designs, shapes = self._shapes(signals, lesson)
+        m, p, s, u = shapes.values()
         g = _heard(signals, self.attention) * s
         # How the effect moves with each weight (delta method).
         moves = (-g * m, p, -g * (1 - s) * m, np.zeros(len(m)))
         slope = np.hstack([d * v[:, None] for d, v in zip(designs.values(), moves, strict=True)])
-        spread = np.sqrt(np.maximum(((slope @ self.covariance) * slope).sum(axis=1), 0.0))
+        variance = ((slope @ self.covariance) * slope).sum(axis=1)
+        if lesson is not None:
+            variance = variance + (lesson["error"].to_numpy() * p) ** 2
+        half = NORMAL_90 * np.sqrt(np.maximum(variance, 0.0))
         effect = p - g * m
         return pd.DataFrame(
             {
                 "expected_orders": m,
                 "uplift": effect,
-                "uplift_low": effect - NORMAL_90 * spread,
-                "uplift_high": effect + NORMAL_90 * spread,
+                "uplift_low": effect - half,
+                "uplift_high": effect + half,
                 "redeemed": u * (1 - g) * m + p,
             },
             index=signals.index,
         )
 
-    def parts(self, signals: pd.DataFrame) -> pd.DataFrame:
+    def parts(self, signals: pd.DataFrame, *, lesson: pd.DataFrame | None = None) -> pd.DataFrame:
         """What each contact would do, taken apart.
 
         Parameters
         ----------
-        signals : pandas.DataFrame
-            From `features.contact_signals`, one row per contact.
+        signals, lesson : pandas.DataFrame
+            As for `predict`.
 
         Returns
         -------
@@ -132,12 +137,19 @@ class UpliftModel:
             push (share of the former that it puts off), use (share of orders that come
             anyway and use a coupon): uplift is ``pull - push * without``.
         """
-        shaped = {
-            part: _shape(part, _design(part, signals, self.centre, self.scale) @ weights)
-            for part, weights in self.weights.items()
-        }
-        shaped["push"] = shaped["push"] * _heard(signals, self.attention)
-        return pd.DataFrame(shaped, index=signals.index)
+        _, shapes = self._shapes(signals, lesson)
+        table = pd.DataFrame(shapes, index=signals.index)
+        return table.assign(push=table["push"] * _heard(signals, self.attention))
+
+    def _shapes(
+        self, signals: pd.DataFrame, lesson: pd.DataFrame | None
+    ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """Design and shape of each part; push as of a channel that is heard in full."""
+        designs = {part: _design(part, signals, self.centre, self.scale) for part in PARTS}
+        shapes = {part: _shape(part, d @ self.weights[part]) for part, d in designs.items()}
+        if lesson is not None:
+            shapes["pull"] = shapes["pull"] * lesson["factor"].to_numpy()
+        return designs, shapes
 
     def save(self, folder: Path) -> None:
         """Write uplift.json."""

@@ -108,10 +108,12 @@ def _one_campaign(
     audience = rows.drop_duplicates("customer_id")
     made = offers_made(rows)
     scores = score_offers(
-        audience, offers=made[made["channel"] == channel].assign(tested=True), receptiveness=None,
-        uplift=model, least_uplift_orders=least_uplift_orders,
-        as_of=(day - pd.Timedelta(days=1)).date(),
-    )  # fmt: skip
+        audience,
+        offers=made[made["channel"] == channel].assign(tested=True),
+        receptiveness=None,
+        uplift=model,
+        least_uplift_orders=least_uplift_orders,
+    )
     mine = pa.array(audience["customer_id"], pa.string())
     before = pc.and_(
         pc.is_in(contacts["customer_id"], value_set=mine),

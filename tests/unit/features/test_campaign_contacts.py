@@ -14,7 +14,7 @@ from customer360.features.campaign_contacts import (
     offer_code,
     offers_made,
 )
-from customer360.features.contact_signals import contact_signals
+from customer360.features.contact_signals import NO_MESSAGE, contact_signals, with_offer
 
 AS_OF = date(2025, 6, 30)
 
@@ -136,6 +136,15 @@ def test_signals_have_no_gap(contacts, moments):
     assert signals["by_email"].tolist() == [1.0, 1.0]
     assert signals["never"].tolist() == [0.0, 1.0]
     assert set(MOMENT_FEATURES) <= set(table)
+
+
+def test_the_same_customers_met_with_another_message(contacts, moments):
+    table = contacts.merge(moments, on=["customer_id", "day"])
+    offer = {"channel": "sms", "kind": "gift", "coupons": 2.0, "depth": 0.3}
+    alone = contact_signals(table.assign(**NO_MESSAGE))
+    told = contact_signals(table.assign(**offer, taste=np.nan))
+    pd.testing.assert_frame_equal(with_offer(alone, offer), told)
+    assert not alone.equals(told)
 
 
 def test_offers_are_named_by_kind_and_depth():

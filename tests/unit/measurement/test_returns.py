@@ -6,7 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from customer360.measurement.returns import channel_returns, pressure_effects, response_curves
+from customer360.measurement.returns import (
+    MOST_MESSAGES,
+    channel_returns,
+    fatigue_share,
+    pressure_effects,
+    response_curves,
+)
 
 
 def _results(effects, errors, contacted, cost=0.5):
@@ -50,6 +56,7 @@ def _outcomes(effect_by_recent, number=4_000):
                 {"contact_id": [f"{campaign}-{i}" for i in range(number)],
                  "customer_id": [f"C{i}" for i in range(number)], "campaign_id": campaign,
                  "channel": "email", "contacted_on": day, "sent": ~held, "held_out": held,
+                 "cost": 0.5 * ~held,
                  "margin_before": rng.normal(size=number)}
             )
         )  # fmt: skip
@@ -77,17 +84,67 @@ def test_a_message_of_long_ago_is_forgotten():
     assert set(pressure_effects(table)["recent_messages"]) == {0}
 
 
-def test_the_curve_bends_down_and_never_up():
-    returns = pd.DataFrame(
-        {"channel": ["email"], "effect": [0.8], "high": [0.85], "cost_per_contact": [0.5]}
-    )
-    pressure = pd.DataFrame(
-        {"channel": "email", "recent_messages": [0, 1, 2], "effect": [1.0, 0.2, 0.4],
-         "low": [0.95, 0.1, 0.2], "high": [1.05, 0.3, 0.6]}
+def _pressure(effects, error, channel="email", cost=0.5):
+    effects = np.array(effects, float)
+    return pd.DataFrame(
+        {"channel": channel, "recent_messages": range(len(effects)), "cost": cost,
+         "effect": effects, "low": effects - 1.959964 * error, "high": effects + 1.959964 * error}
     )  # fmt: skip
-    curve = response_curves(returns, pressure)
+
+
+def test_the_share_lost_is_found_where_many_were_held_out():
+    share, error = fatigue_share(_pressure([0.4, 0.2, 0.1], 0.002), assumed_share=0.2)
+    assert share == pytest.approx(0.5, abs=0.01) and error < 0.02
+    share, _ = fatigue_share(_pressure([0.4, 0.4, 0.4], 0.002), assumed_share=0.2)
+    assert share < 0.02
+    found = pressure_effects(_outcomes([1.0, 0.5], number=20_000))
+    assert fatigue_share(found, assumed_share=0.2)[0] == pytest.approx(0.5, abs=0.06)
+
+
+def test_what_was_assumed_stays_where_tests_say_nothing():
+    for silent in (_pressure([0.01, 0.0, 0.02], 5.0), _pressure([0.3], 0.01), _pressure([], 1.0)):
+        share, error = fatigue_share(silent, assumed_share=0.3)
+        assert share == pytest.approx(0.3, abs=0.01) and error == pytest.approx(0.14, abs=0.02)
+    # A channel that drives away has no effect to lose.
+    share, _ = fatigue_share(_pressure([-0.2, -0.2], 0.05), assumed_share=0.3)
+    assert share == pytest.approx(0.3, abs=0.01)
+
+
+def test_channels_speak_together_each_as_loud_as_it_is_sure():
+    sure, loose = _pressure([0.4, 0.2], 0.005), _pressure([0.4, 0.4], 0.2, channel="sms")
+    share, error = fatigue_share(pd.concat([sure, loose]), assumed_share=0.2)
+    assert share == pytest.approx(0.5, abs=0.03)
+    assert error <= fatigue_share(sure, assumed_share=0.2)[1] + 1e-6
+
+
+def test_the_curve_bends_down_as_the_planner_reckons():
+    curve = response_curves(_pressure([1.0, 0.8, 0.64], 0.05), fatigue=0.2, fatigue_error=0.05)
+    assert len(curve) == MOST_MESSAGES
     steps = np.diff(np.r_[0, curve["margin"]])
-    assert (np.diff(steps) <= 1e-12).all()
+    assert steps == pytest.approx(0.8 ** np.arange(MOST_MESSAGES))
+    assert curve["lasting"].to_numpy() == pytest.approx(0.8 ** np.arange(MOST_MESSAGES))
     assert curve["spend"].tolist() == [0.5, 1.0, 1.5]
-    assert curve["next_return"].iloc[0] == pytest.approx((steps[0] - 0.5) / 0.5)
-    assert response_curves(returns[:0], pressure).empty
+    assert curve["next_return"].iloc[1] == pytest.approx((0.8 - 0.5) / 0.5)
+    assert (curve["low"] < curve["margin"]).all() and (curve["margin"] < curve["high"]).all()
+    # An uncertain fatigue makes the later messages less certain, not the first.
+    sure = response_curves(_pressure([1.0, 0.8, 0.64], 0.05), fatigue=0.2, fatigue_error=0.0)
+    wider = (curve["high"] - curve["low"]) / (sure["high"] - sure["low"])
+    assert wider.iloc[0] == pytest.approx(1) and (wider.iloc[1:] > 1.1).all()
+
+
+def test_what_drives_away_does_so_no_less_by_repetition():
+    curve = response_curves(_pressure([-1.0, -1.0], 0.1), fatigue=0.5, fatigue_error=0.1)
+    assert curve["margin"].to_numpy() == pytest.approx([-1.0, -2.0, -3.0])
+    assert response_curves(_pressure([], 1.0), fatigue=0.2, fatigue_error=0.1).empty
+
+
+def test_curves_hold_the_truth_as_often_as_they_say():
+    rng, held, share = np.random.default_rng(3), [], 0.3
+    for _ in range(300):
+        errors = np.array([0.05, 0.1, 0.2])
+        seen = (1 - share) ** np.arange(3) + rng.normal(size=3) * errors
+        told = rng.normal(share, 0.05)
+        curve = response_curves(_pressure(seen, errors), fatigue=told, fatigue_error=0.05)
+        true = np.cumsum((1 - share) ** np.arange(MOST_MESSAGES))
+        held.append(((curve["low"] < true) & (true < curve["high"])).to_numpy())
+    assert (np.mean(held, axis=0) > 0.9).all()

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,11 +8,11 @@ import pytest
 
 from customer360.contracts import CONTRACTS, QUADRANTS
 from customer360.features.campaign_contacts import MOMENT_FEATURES
+from customer360.models.lessons import Lessons
 from customer360.models.offer_scores import order_value, quadrant, score_offers
 from customer360.models.promo_amount import doubly_robust_gap, promo_amounts
 from customer360.models.uplift import PARTS, UpliftModel
 
-AS_OF = date(2025, 6, 30)
 OFFERS = pd.DataFrame({
     "channel": ["email", "email", "email", "social"], "cost": 0.02,
     "offer": ["none", "percent_10", "percent_30", "none"],
@@ -52,15 +52,40 @@ def scores(uplift: UpliftModel | None, table: pd.DataFrame | None = None) -> pd.
         receptiveness=None,
         uplift=uplift,
         least_uplift_orders=0.01,
-        as_of=AS_OF,
     )
 
 
 def test_scores_keep_their_contract():
     table = scores(model(pull=0.05))
-    assert set(table) == {c.name for c in CONTRACTS["response_scores"].columns}
+    assert set(table) == {c.name for c in CONTRACTS["response_scores"].columns} - {"as_of"}
     assert len(table) == 24
     assert not table.duplicated(["customer_id", "channel", "offer"]).any()
+
+
+def test_a_message_is_worth_what_lessons_say_of_it():
+    plain = scores(model(pull=0.05)).set_index(["customer_id", "channel", "offer"])
+    lessons = Lessons.untaught(themes=["price", "status"], images=["people"], channels=["email"])
+    weights = lessons.weights | {"theme price": np.log(2.0), "depth": -0.1}
+    lessons = replace(lessons, weights=weights)
+    contents = pd.DataFrame({"theme": ["price"] * 3 + ["status"] * 3, "image": "people"})
+    taught = score_offers(
+        moments(),
+        offers=OFFERS,
+        receptiveness=None,
+        uplift=model(pull=0.05),
+        least_uplift_orders=0.01,
+        lessons=lessons,
+        contents=contents,
+    ).set_index(plain.index.names)
+    doubled = taught["uplift"] / plain["uplift"]
+    assert doubled.xs(("c0", "email", "none")) == pytest.approx(2.0, rel=1e-3)
+    assert doubled.xs(("c5", "email", "none")) == pytest.approx(1.0, rel=1e-3)
+    assert doubled.xs(("c5", "email", "percent_10")) == pytest.approx(np.exp(-0.1), rel=1e-3)
+    assert (taught["expected_margin"] > plain["expected_margin"]).xs(("c0", "email", "none"))
+    # A lesson that is not sure widens what a message may do.
+    known = taught["uplift"].notna()
+    spans = [(t["uplift_high"] - t["uplift_low"])[known] for t in (taught, plain)]
+    assert (spans[0] > 1.2 * spans[1]).all()
 
 
 def test_what_was_not_tested_has_no_effect():
