@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from typing import Any
 
 import duckdb
 import pandas as pd
@@ -18,7 +19,7 @@ class ConditionError(ValueError):
 @contextmanager
 def walled_connection() -> Iterator[duckdb.DuckDBPyConnection]:
     """A DuckDB that reaches no file and no network, and cannot be told to."""
-    config = {"enable_external_access": "false", "lock_configuration": "true"}
+    config: dict[str, Any] = {"enable_external_access": "false", "lock_configuration": "true"}
     with closing(duckdb.connect(config=config)) as connection:
         yield connection
 

@@ -103,16 +103,17 @@ def _described(
     outcomes: pd.DataFrame, *, campaigns: pd.DataFrame, offers: pd.DataFrame
 ) -> pd.DataFrame:
     """Contacts of the draw, with the day, kind of offer and start of the campaign."""
-    starts = pd.to_datetime(campaigns.groupby("campaign_id")["started_at"].min())
+    starts = campaigns.groupby("campaign_id", as_index=False)["started_at"].min()
     kinds = campaigns.merge(offers[["offer_id", "kind"]], on="offer_id", how="left")
     kinds = kinds[["campaign_id", "variant", "kind"]].drop_duplicates(["campaign_id", "variant"])
     drawn = outcomes[outcomes["sent"] | outcomes["held_out"]]
     found = drawn.merge(kinds, on=["campaign_id", "variant"], how="left")
+    found = found.merge(starts, on="campaign_id", how="left")
     day = pd.to_datetime(found["contacted_on"])
     return found.assign(
         day=day,
         kind=found["kind"].fillna("none"),
-        started_on=found["campaign_id"].map(starts).fillna(day).dt.normalize(),
+        started_on=pd.to_datetime(found["started_at"]).fillna(day).dt.normalize(),
     )
 
 
@@ -166,8 +167,8 @@ def _read(
     weight = 1 / (1 / total).sum(axis=1, keepdims=True)
     weight /= weight.sum()
     mean, parts = (weight * effects).sum(axis=0), weight**2 * variances
-    for name, sides in _SIDES.items():
-        row |= _interval(name, float(mean @ sides), parts * np.abs(sides), np.array(freedoms))
+    for name, sign in _SIDES.items():
+        row |= _interval(name, float(mean @ sign), parts * np.abs(sign), np.array(freedoms))
     return row
 
 
@@ -191,7 +192,7 @@ def _why_not(row: Mapping[str, Any]) -> str:
         return f"fewer than {FEWEST} sent or held out, inside or outside, in every campaign"
     if row["late"]:
         return "declared when every campaign had started"
-    return "no campaign by this channel and with this offer"
+    return "no campaign, or none by its channel and with its offer"
 
 
 def _judged(table: pd.DataFrame) -> pd.DataFrame:

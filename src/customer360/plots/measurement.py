@@ -115,7 +115,7 @@ def subgroups(effects: pd.DataFrame) -> Axes:
     names = data["subgroup"].str.replace("_", " ") + "\n(expected: " + data["expect"] + ")"
     ax.set_yticks(data.index, names)
     ax.set(
-        title="Groups declared beforehand, and what messages changed",
+        title="What messages changed, by declared group",
         xlabel="orders caused by 1,000 messages, 95 % interval",
         ylim=(-0.6, len(data) - 0.4),
     )

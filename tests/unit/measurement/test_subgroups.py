@@ -214,6 +214,12 @@ def test_nothing_declared_gives_no_row_and_inputs_stay():
     pd.testing.assert_frame_equal(moments, kept[1])
 
 
+def test_without_contacts_nothing_is_read():
+    table, moments = _contacts(customers=100)
+    found = _read((table[:0], moments[:0]), {"fans": _group()}, campaigns=_campaigns()[:0])
+    assert found["verdict"].tolist() == ["not read"] and found["contacts"].tolist() == [0]
+
+
 def test_held_to_the_truth():
     table, moments = _contacts(inside=0.12, outside=0.02)
     inside = moments["reduced_share"] > 0.5
