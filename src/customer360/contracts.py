@@ -245,6 +245,10 @@ DIRECT = ("email", "sms", "phone", "post")
 GOALS = ("conversion", "cross_sell", "retention", "win_back")
 CONVERSATION_CHANNELS = ("call", "whatsapp", "sms", "mail", "chat")
 
+#: Groups declared before campaigns started: what may be expected, and what may come out.
+EXPECTED = ("more", "less")
+SUBGROUP_VERDICTS = ("as expected", "against expectation", "not beyond chance", "not read")
+
 #: What became of a contact, in measurement.
 OUTCOME_FLAGS = {
     "held_out": "drawn not to be contacted",
@@ -1915,6 +1919,38 @@ _ALL += [
             _number("advantage_high", "95 % interval, to", "orders"),
             _number("advantage_p_value", "held over all themes and stages", "probability"),
             _flag("best", "of its stage, beyond chance", nullable=False),
+        ),
+    ),
+    Table(
+        "subgroup_effects",
+        "measured",
+        "a group declared before campaigns started, and whether messages change more there",
+        ("subgroup",),
+        (
+            _text("subgroup", "as in campaigns.yaml", nullable=False),
+            _text("rule", "who is in it", nullable=False),
+            _text("expect", "orders caused, beside outside", nullable=False, allowed=EXPECTED),
+            _date("declared_on", "when it was written down", nullable=False),
+            _integer("campaigns", "read: each with one channel", "campaigns", nullable=False),
+            _integer("late", "started before the declaration", "campaigns", nullable=False),
+            _integer("small", "fewer than 10 in one of four cells", "campaigns", nullable=False),
+            _integer("contacts", "messages inside", nullable=False),
+            _integer("held_out", "held out inside", "contacts", nullable=False),
+            _integer("contacts_outside", "messages outside", nullable=False),
+            _integer("held_out_outside", "held out outside", "contacts", nullable=False),
+            _number("effect", "orders that a message caused inside", "orders"),
+            _number("low", "95 % interval, from", "orders"),
+            _number("high", "95 % interval, to", "orders"),
+            _number("outside", "orders that a message caused outside", "orders"),
+            _number("outside_low", "95 % interval, from", "orders"),
+            _number("outside_high", "95 % interval, to", "orders"),
+            _number("difference", "inside less outside", "orders"),
+            _number("difference_low", "95 % interval, from", "orders"),
+            _number("difference_high", "95 % interval, to", "orders"),
+            _number("p_value", "chance of as much without any difference", "probability"),
+            _number("adjusted_p_value", "held over all that were declared", "probability"),
+            _text("verdict", "what it says", nullable=False, allowed=SUBGROUP_VERDICTS),
+            _text("reason", "why it is not read"),
         ),
     ),
     Table(

@@ -13,6 +13,7 @@ from customer360.measurement.assignment import SampleRatioError, check_sample_ra
 from customer360.measurement.effects import measure_effect
 from customer360.measurement.factorial import factorial_effects
 from customer360.measurement.sequential import always_valid_interval
+from customer360.measurement.subgroups import subgroup_effects
 from customer360.measurement.themes import compare_themes, theme_effects
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "judged_customers",
     "peeking_errors",
     "sample_ratio_rates",
+    "subgroups_covered",
     "themes_covered",
 ]
 
@@ -302,3 +304,36 @@ def themes_covered(
         if truth is true:
             found[f"theme_{name}_rmse"] = float(((cells[name] - cells["truth"]) ** 2).mean() ** 0.5)
     return found
+
+
+def subgroups_covered(
+    effects: pd.DataFrame,
+    *,
+    outcomes: pd.DataFrame,
+    true_contacts: pd.DataFrame,
+    **declared: Any,
+) -> float:
+    """Share of the declared groups whose interval holds the true difference.
+
+    Parameters
+    ----------
+    effects : pandas.DataFrame
+        Contract `subgroup_effects`.
+    outcomes : pandas.DataFrame
+        What they were measured on.
+    true_contacts : pandas.DataFrame
+        Contract `truth.contacts`.
+    **declared
+        As `subgroup_effects` had it: moments, campaigns, offers, subgroups.
+
+    Returns
+    -------
+    float
+        Of those that are read; their 95 % interval of inside less outside.
+    """
+    known = outcomes.merge(true_contacts[["contact_id", "effect"]], on="contact_id")
+    # What would have happened anyway is the same in all arms: only the effect is left.
+    known["effect"] = known["effect"].where(known["sent"], 0.0)
+    true = subgroup_effects(known, outcome="effect", before=(), **declared)
+    cells = effects.assign(truth=true["difference"].to_numpy(float)).dropna(subset=["difference"])
+    return float(cells["truth"].between(cells["difference_low"], cells["difference_high"]).mean())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -12,6 +11,7 @@ import duckdb
 import pandas as pd
 
 from customer360.contracts import CHANNELS, CONTRACTS
+from customer360.features.conditions import ConditionError, ask, walled_connection
 from customer360.linkage.engine_tables import as_arrow
 from customer360.planning.gate import pass_gate
 
@@ -73,10 +73,8 @@ def choose_audiences(
         Naming the audience, what is wrong with it and the columns there are.
     """
     members, counts = [], []
-    # Rules are written by people: they can read these tables, and nothing else.
-    with closing(duckdb.connect(config={"enable_external_access": "false"})) as connection:
+    with walled_connection() as connection:
         columns = _join(connection, known)
-        connection.execute("set lock_configuration = true")
         for name, rule in rules.items():
             chosen = _choose(connection, name, _checked(name, rule), columns)
             channel = rule.get("channel", "email")
@@ -137,17 +135,11 @@ def _choose(
         head = f" and ({by}) is not null order by ({by}) desc, customer_id limit {int(rule['top'])}"
     query = f"select customer_id from customer where ({where}){head}"
     try:
-        statements = duckdb.extract_statements(query)
-        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-            raise AudienceError(f"audience {name}: write one condition, and no other statement")
-        return connection.sql(query).df().sort_values("customer_id", ignore_index=True)
-    except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException) as error:
-        # The first line says what is wrong.
-        told = str(error).partition("\n")[0]
-    except duckdb.Error as error:
-        # Raised while reading the table: the message quotes a value.
-        told = f"it cannot be worked out for every customer ({type(error).__name__})"
-    raise AudienceError(f"audience {name}: {told}. Columns that can be used: {', '.join(columns)}")
+        return ask(connection, query).sort_values("customer_id", ignore_index=True)
+    except ConditionError as error:
+        raise AudienceError(
+            f"audience {name}: {error}. Columns that can be used: {', '.join(columns)}"
+        ) from None
 
 
 def _in_words(rule: Mapping[str, Any]) -> str:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
+from datetime import date
 from typing import Any
 
 import yaml
 
+from customer360.contracts import CHANNELS, EXPECTED
 from customer360.planning.service import ServiceLevel
 
 __all__ = ["CampaignRules", "CampaignRulesError", "read_campaign_rules"]
 
-PARTS = ("audiences", "service_levels", "traps")
+PARTS = ("audiences", "service_levels", "traps", "subgroups")
+SUBGROUP = ("where", "expect", "declared_on", "channel", "offer")
 TRAP = ("email_domain", "street", "postcode", "city", "phones", "country")
 
 
@@ -22,7 +25,7 @@ class CampaignRulesError(ValueError):
 
 @dataclass(frozen=True)
 class CampaignRules:
-    """Audiences by name, service levels from the plainest on, and where traps arrive.
+    """Audiences and subgroups by name, service levels from the plainest on, traps.
 
     Parameters
     ----------
@@ -31,11 +34,14 @@ class CampaignRules:
     service_levels : tuple of ServiceLevel
     traps : mapping
         Arguments of `handoff.traps.TrapPoints`.
+    subgroups : mapping
+        As `measurement.subgroups.subgroup_effects` takes it; empty where nothing is declared.
     """
 
     audiences: Mapping[str, Mapping[str, Any]]
     service_levels: tuple[ServiceLevel, ...]
     traps: Mapping[str, Any]
+    subgroups: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def read_campaign_rules(text: str) -> CampaignRules:
@@ -52,9 +58,12 @@ def read_campaign_rules(text: str) -> CampaignRules:
         raise CampaignRulesError(f"campaigns.yaml is no YAML: {error}") from None
     if not isinstance(content, dict):
         raise CampaignRulesError(f"campaigns.yaml: write {', '.join(PARTS)}")
-    _check(content, where="campaigns.yaml", known=PARTS, needed=PARTS)
+    _check(content, where="campaigns.yaml", known=PARTS, needed=PARTS[:3])
     for name, rule in content["audiences"].items():
         _check(rule, where=f"audience {name}", known=("where", "by", "top", "channel"))
+    declared = content.get("subgroups") or {}
+    if not isinstance(declared, dict):
+        raise CampaignRulesError("subgroups: write each with its name")
     names = [f.name for f in fields(ServiceLevel)]
     for level in content["service_levels"]:
         _check(level, where="a service level", known=names, needed=names[:-1])
@@ -64,7 +73,20 @@ def read_campaign_rules(text: str) -> CampaignRules:
         audiences=content["audiences"],
         service_levels=tuple(ServiceLevel(**level) for level in content["service_levels"]),
         traps=content["traps"] | {"phones": phones},
+        subgroups={n: _declared(rule, where=f"subgroup {n}") for n, rule in declared.items()},
     )
+
+
+def _declared(rule: Any, *, where: str) -> dict[str, Any]:
+    """A subgroup, checked, with the day of its declaration as a date."""
+    _check(rule, where=where, known=SUBGROUP, needed=SUBGROUP[:3])
+    for key, known in (("expect", EXPECTED), ("channel", (*CHANNELS, None))):
+        if rule.get(key) not in known:
+            raise CampaignRulesError(f"{where}: {key} is one of {', '.join(filter(None, known))}")
+    try:
+        return rule | {"declared_on": date.fromisoformat(str(rule["declared_on"]))}
+    except ValueError:
+        raise CampaignRulesError(f"{where}: write declared_on as a day: 2026-01-31") from None
 
 
 def _check(given: Any, *, where: str, known: Any, needed: Any = ()) -> None:

@@ -18,6 +18,7 @@ __all__ = [
     "rates",
     "representatives",
     "spend_curves",
+    "subgroups",
     "theme_map",
     "use_style",
 ]
@@ -90,6 +91,34 @@ def factors(effects: pd.DataFrame) -> Axes:
         ax.scatter(part["effect"], part.index, color=PALETTE[number], label=test, zorder=3)
     ax.set_yticks(data.index, data["term"])
     ax.set(title="What was varied, and what it changed", xlabel="orders a contact, 95 % interval")
+    return legend_below(horizontal(ax))
+
+
+def subgroups(effects: pd.DataFrame) -> Axes:
+    """What messages caused inside each declared group, beside outside.
+
+    Parameters
+    ----------
+    effects : pandas.DataFrame
+        Contract `subgroup_effects`; groups that are not read are left out.
+    """
+    data = effects[effects["effect"].notna()].iloc[::-1].reset_index(drop=True)
+    ax = new_axes(height=0.6 * len(data) + 1.5)
+    ax.axvline(0, color=INK, linewidth=1)
+    for colour, label, shift, ends in (
+        (PALETTE[0], "inside the group", 0.12, ["effect", "low", "high"]),
+        (MUTED, "outside, same campaigns", -0.12, ["outside", "outside_low", "outside_high"]),
+    ):
+        value, low, high = (1000 * data[name].astype(float) for name in ends)
+        ax.hlines(data.index + shift, low, high, color=colour)
+        ax.scatter(value, data.index + shift, color=colour, label=label, zorder=3)
+    names = data["subgroup"].str.replace("_", " ") + "\n(expected: " + data["expect"] + ")"
+    ax.set_yticks(data.index, names)
+    ax.set(
+        title="What messages changed, by declared group",
+        xlabel="orders caused by 1,000 messages, 95 % interval",
+        ylim=(-0.6, len(data) - 0.4),
+    )
     return legend_below(horizontal(ax))
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -94,8 +95,15 @@ traps: {email_domain: t.example, street: 1 rue A, postcode: "75001", city: Paris
 """
 
 
+SUBGROUPS = """
+subgroups:
+  fans: {where: reduced_share > 0.1, expect: more, declared_on: 2025-01-31, offer: percent}
+"""
+
+
 def test_the_rules_of_a_brand_are_read():
     found = read_campaign_rules(RULES)
+    assert found.subgroups == {}
     assert found.audiences == {"new": {"where": "orders = 0"}}
     assert found.service_levels[0].gesture == 0.0 and found.traps["phones"] == ()
 
@@ -114,3 +122,33 @@ def test_the_rules_of_a_brand_are_read():
 def test_says_what_is_wrong_with_the_rules(before, after, told):
     with pytest.raises(CampaignRulesError, match=told):
         read_campaign_rules(RULES.replace(before, after))
+
+
+def test_subgroups_are_read_with_their_day():
+    fans = read_campaign_rules(RULES + SUBGROUPS).subgroups["fans"]
+    assert fans["declared_on"] == date(2025, 1, 31) and fans["offer"] == "percent"
+    assert read_campaign_rules(RULES + "subgroups:").subgroups == {}
+    quoted = SUBGROUPS.replace("2025-01-31", "'2025-01-31'")
+    assert read_campaign_rules(RULES + quoted).subgroups["fans"] == fans
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ("where: ", "were: ", "subgroup fans: were is not understood"),
+        (", expect: more", "", "subgroup fans: expect is missing"),
+        ("more", "much", "subgroup fans: expect is one of more, less"),
+        ("offer: percent", "channel: fax", "subgroup fans: channel is one of email"),
+        ("2025-01-31", "yesterday", "subgroup fans: write declared_on as a day"),
+        ("2025-01-31", "2025-01-31 08:00:00", "subgroup fans: write declared_on as a day"),
+        ("  fans: ", "- fans: ", "subgroups: write each with its name"),
+    ],
+)
+def test_says_what_is_wrong_with_a_subgroup(before, after, told):
+    with pytest.raises(CampaignRulesError, match=told):
+        read_campaign_rules(RULES + SUBGROUPS.replace(before, after, 1))
+
+
+def test_the_rules_that_come_along_can_be_followed():
+    text = (Path(__file__).parents[3] / "campaigns.yaml").read_text(encoding="utf-8")
+    assert len(read_campaign_rules(text).subgroups) == 3

@@ -59,3 +59,14 @@ def test_a_month_stands_beside_the_team():
     ax = plots.months_beside_team(months, rep_id="A")
     assert [bar.get_height() for bar in ax.patches] == [2, 4, 6]
     assert list(ax.lines[0].get_ydata()) == [1, 2, 3]
+
+
+def test_groups_that_are_read_stand_beside_those_outside():
+    table = pd.DataFrame(
+        {"subgroup": ["big_fans", "late"], "expect": ["more", "less"], "effect": [0.02, None],
+         "low": [0.01, None], "high": [0.03, None], "outside": [0.0, None],
+         "outside_low": [-0.01, None], "outside_high": [0.01, None]}
+    )  # fmt: skip
+    ax = plots.subgroups(table)
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["big fans\n(expected: more)"]
+    assert [points.get_offsets()[0][0] for points in ax.collections[1::2]] == [20.0, 0.0]
