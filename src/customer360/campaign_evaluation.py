@@ -10,6 +10,7 @@ from contextlib import closing
 from datetime import date, timedelta
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from customer360.engines import connect
@@ -19,6 +20,8 @@ from customer360.planning.plan import Limits
 from customer360.planning.pressure import ContactRule
 from customer360.segmentation_evaluation import person_of_customer
 from customer360.worlds.demo.laws import Laws
+from customer360.worlds.demo.messages import CONTENTS, THEMES
+from customer360.worlds.demo.truth import content_appeal
 
 __all__ = ["count_violations", "true_margins"]
 
@@ -39,14 +42,16 @@ def true_margins(
     """True incremental margin of several sets of messages, their cost deducted.
 
     A message adds the true effect of its channel and offer on its person, less what the
-    messages before it have tired, times the true margin of an order after the reduction.
+    messages before it have tired, by what its theme and picture say to that person, times
+    the true margin of an order after the reduction. Without a theme contents go in turn.
     The reduction is also given on orders that would come anyway, by those who use it. A
     person known as two customers is moved once by the messages of a week; each of them costs.
 
     Parameters
     ----------
     policies : dict of str to pandas.DataFrame
-        Messages by name: customer_id, slot, day, channel, offer_id, amount (share), cost.
+        Messages by name: customer_id, slot, day, channel, offer_id, amount (share), cost,
+        and theme and image where these were chosen.
     uplift, traits, true_people, people_links : frame
         Contracts `truth.uplift`, `truth.traits`, `truth.people`, `truth.people_links`.
     linked, contacts : frame
@@ -62,6 +67,7 @@ def true_margins(
     """
     with closing(connect()) as connection:
         tables = {"uplift": uplift, "traits": traits, "people": true_people, "contacts": contacts}
+        tables["appeal"] = _appeals()
         tables |= {"person": person_of_customer(linked, people_links), "planned": _joined(policies)}
         for name, table in tables.items():
             connection.register(name, as_arrow(table))
@@ -74,8 +80,19 @@ def true_margins(
 
 
 def _joined(policies: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    names = ["customer_id", "slot", "day", "channel", "offer_id", "amount", "cost"]
-    return pd.concat([table[names].assign(policy=name) for name, table in policies.items()])
+    said = ["theme", "image"]
+    names = ["customer_id", "slot", "day", "channel", "offer_id", "amount", "cost", *said]
+    tables = [table.reindex(columns=names).assign(policy=name) for name, table in policies.items()]
+    return pd.concat([table.astype(dict.fromkeys(said, "str")) for table in tables])
+
+
+def _appeals() -> pd.DataFrame:
+    """By the theme that a person likes, what each content does, and all of them in turn."""
+    factor = content_appeal(THEMES)
+    named = pd.DataFrame(np.tile(CONTENTS, (len(THEMES), 1)), columns=["theme", "image"])
+    named = named.assign(liked=np.repeat(THEMES, len(CONTENTS)), appeal=factor.ravel())
+    in_turn = pd.DataFrame({"liked": THEMES, "appeal": factor.mean(axis=1)})
+    return pd.concat([named, in_turn], ignore_index=True)
 
 
 _LAWS = Laws()
@@ -85,7 +102,7 @@ _FACTS = f"""
     create temp table effects as
         unpivot (select * from uplift) on columns('effect_.*') into name offer value effect;
     create temp table facts as
-        select person_id, margin_per_order, revenue_per_order, push,
+        select person_id, theme as liked, margin_per_order, revenue_per_order, push,
             {_LAWS.redeemed} + {_LAWS.redeemed_by_lovers} * promo_affinity as redeems,
             case when left_on is null or left_on > getvariable('as_of')
                 then purchase_rate * {RESPONSE_DAYS} / 365.25 else 0 end as coming
@@ -118,15 +135,17 @@ _JUDGED = f"""
         from planned p join tired t using (policy, customer_id, slot)
         left join person n using (customer_id) left join arrives s using (channel)),
     valued as (
-        select m.*, f.*, coalesce(e.effect, z.effect, 0) as effect,
+        select m.*, f.*, coalesce(e.effect, z.effect, 0) as effect, a.appeal,
             case when coalesce(z.effect, 0) <> 0 then f.push * f.coming else 0 end as taken
         from moved m left join facts f using (person_id)
+        left join appeal a on a.liked = f.liked and a.theme is not distinct from m.theme
+            and a.image is not distinct from m.image
         left join effects e on e.person_id = m.person_id and e.channel = m.channel
             and e.offer = 'effect_' || m.offer_id
         left join effects z on z.person_id = m.person_id and z.channel = m.channel
             and z.offer = 'effect_none')
     select policy, sum(case when turn = 1 and margin_per_order is not null then share * (
-            ((effect + taken) * exp(-{_EFFECT} * tired) - taken)
+            ((effect + taken) * appeal * exp(-{_EFFECT} * tired) - taken)
                 * (margin_per_order - amount * revenue_per_order)
             - amount * revenue_per_order * coming * redeems) else 0 end - cost)
     from valued group by policy order by policy

@@ -26,15 +26,8 @@ from customer360.planning.pressure import ContactRule, Patterns, make_patterns
 from customer360.planning.problem import NO_MESSAGES, Limits, Messages, Problem
 from customer360.worlds.demo.laws import Laws
 from customer360.worlds.demo.life import WEIGHT
-from customer360.worlds.demo.messages import (
-    CHANNEL_NAMES,
-    IMAGE_FORCE,
-    IMAGES,
-    PEOPLE_BELONG,
-    THEME_HIT,
-    THEME_MISS,
-    THEMES,
-)
+from customer360.worlds.demo.messages import CHANNEL_NAMES, CONTENTS
+from customer360.worlds.demo.truth import content_appeal
 
 __all__ = [
     "PlainPolicy",
@@ -49,7 +42,6 @@ __all__ = [
 WEEKS = 4
 _LAWS = Laws()
 _FADES = float(np.exp(-7 / _LAWS.fatigue_days))
-CONTENTS = [(theme, image) for theme in THEMES for image in IMAGES]
 IN_TURN, FROZEN, LEARNING = "plan, contents in turn", "plan, lessons of the past", "plan, learning"
 
 
@@ -175,23 +167,13 @@ def gather_population(
         may=np.column_stack([facts[c].fillna(False).to_numpy(bool) for c in arms["channel"]]),
         arms=arms.reset_index(drop=True),
         added=np.clip(effect + taken, 0, 0.9),
-        appeal=_appeal(facts["theme"]),
+        appeal=content_appeal(facts["theme"]),
         push=push,
         coming=coming,
         margin=facts["margin_per_order"].to_numpy(float),
         revenue=facts["revenue_per_order"].to_numpy(float),
         redeems=facts["redeems"].to_numpy(float),
     )
-
-
-def _appeal(liked: pd.Series) -> np.ndarray:
-    """Factor of each content, beside the theme that appeals with a picture of products."""
-    columns = []
-    for theme, image in CONTENTS:
-        factor = np.where(liked == theme, 1.0, THEME_MISS / THEME_HIT)
-        factor = factor * IMAGE_FORCE[IMAGES.index(image)]
-        columns.append(factor * (PEOPLE_BELONG if (theme, image) == ("belonging", "people") else 1))
-    return np.column_stack(columns)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from customer360.campaign_evaluation import true_margins
+from customer360.worlds.demo.messages import CONTENTS
 
 AS_OF = date(2025, 12, 31)
 TRUTH = {
@@ -16,7 +17,8 @@ TRUTH = {
     ),
     "traits": pd.DataFrame(
         {"person_id": ["p", "q"], "margin_per_order": [40.0, 20.0],
-         "revenue_per_order": [100.0, 50.0], "push": [0.0, 0.5], "promo_affinity": [0.1, 0.5]}
+         "revenue_per_order": [100.0, 50.0], "push": [0.0, 0.5], "promo_affinity": [0.1, 0.5],
+         "theme": "price"}
     ),
     "true_people": pd.DataFrame(
         {"person_id": ["p", "q"], "purchase_rate": [3.6525, 36.525],
@@ -41,7 +43,8 @@ def messages(*rows: tuple) -> pd.DataFrame:
     table = pd.DataFrame(
         [(c, s, date(2026, 1, 7 * s), ch, o, a) for c, s, ch, o, a in rows], columns=names
     )
-    return table.assign(cost=1.0)
+    # What appeals to them, with the picture the truth is told for.
+    return table.assign(cost=1.0, theme="price", image="product")
 
 
 def judge(*rows: tuple, contacts: pd.DataFrame = NO_CONTACT, **more) -> float:
@@ -54,6 +57,22 @@ def test_an_order_more_at_its_margin_less_the_cost():
     # Nobody of the truth, or a channel that does nothing: the cost remains.
     assert judge(("d", 1, "email", "none", 0.0)) == pytest.approx(-1)
     assert judge(("a", 1, "phone", "none", 0.0)) == pytest.approx(-1)
+
+
+def test_what_is_said_moves_more_or_less():
+    def says(**content) -> float:
+        told = messages(("a", 1, "email", "none", 0.0)).assign(**content)
+        given = {"contacts": NO_CONTACT, "as_of": AS_OF, **TRUTH}
+        return true_margins({"x": told}, **given)["x"] + 1
+
+    assert says(image="people") == pytest.approx(1.2 * 4)
+    assert says(theme="status") == pytest.approx(4 * 0.8 / 1.5)
+    every = [says(theme=theme, image=image) for theme, image in CONTENTS]
+    in_turn = sum(every) / len(every)
+    assert says(theme=None, image=None) == pytest.approx(in_turn)
+    plain = messages(("a", 1, "email", "none", 0.0)).drop(columns=["theme", "image"])
+    found = true_margins({"x": plain}, contacts=NO_CONTACT, as_of=AS_OF, **TRUTH)
+    assert found["x"] + 1 == pytest.approx(in_turn)
 
 
 def test_a_reduction_is_given_on_orders_that_come_anyway_and_use_it():

@@ -76,6 +76,8 @@ WAVE, WAVE_STEP_DAYS = 4, 6
 THEME_HIT, THEME_MISS = 1.5, 0.8
 IMAGE_FORCE = (1.0, 1.2)
 PEOPLE_BELONG = 1.3  # the picture of people goes well with the theme of belonging
+#: What a message may show.
+CONTENTS = tuple((theme, image) for theme in THEMES for image in IMAGES)
 
 
 @dataclass(frozen=True)

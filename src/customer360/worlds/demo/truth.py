@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import numpy as np
@@ -19,11 +20,16 @@ from customer360.worlds.demo.laws import Laws
 from customer360.worlds.demo.life import Life
 from customer360.worlds.demo.messages import (
     CHANNEL_NAMES,
+    CONTENTS,
     COST,
     FORCE,
+    IMAGE_FORCE,
+    IMAGES,
     OFFERS,
+    PEOPLE_BELONG,
     RESPONSE_DAYS,
     THEME_HIT,
+    THEME_MISS,
     THEMES,
     VARIANTS,
     Plan,
@@ -258,6 +264,29 @@ def true_contacts_sent(*, people: People, life: Life, chunk: Chunk) -> pa.Table:
         },
         schema=arrow_schema(CONTRACTS["truth.contacts"]),
     )
+
+
+def content_appeal(liked: Sequence[str]) -> np.ndarray:
+    """What each theme and picture does, beside what `true_uplift` tells.
+
+    Parameters
+    ----------
+    liked : sequence of str
+        The theme that appeals to each person.
+
+    Returns
+    -------
+    numpy.ndarray, people x `messages.CONTENTS`
+        Factor on the purchases that a message adds; 1 for the theme that appeals, with a
+        picture of products.
+    """
+    told = np.asarray(liked, dtype=object)
+    columns = []
+    for theme, image in CONTENTS:
+        factor = np.where(told == theme, 1.0, THEME_MISS / THEME_HIT)
+        factor = factor * IMAGE_FORCE[IMAGES.index(image)]
+        columns.append(factor * (PEOPLE_BELONG if (theme, image) == ("belonging", "people") else 1))
+    return np.column_stack(columns)
 
 
 def true_uplift(
