@@ -39,8 +39,8 @@ ROWS = (
     ("cross-sell: recall@10 of new goods", "response", "crosssell_recall_at_10", "{:.1%}"),
     ("… `implicit`, tuned", "response", "crosssell_implicit", "{:.1%}"),
     ("plan: true margin, best plain policy's = 1", "campaigns", "times_plain", "{:.2f}"),
-    ("a year of plans: with learning, without = 1", "learning", "learning_gain", "{:.2f}"),
-    ("… best plain policy's = 1", "learning", "learning_gain_over_plain_policy", "{:.2f}"),
+    ("a year of plans: with learning, without = 1", "measurement", "learning_gain", "{:.2f}"),
+    ("… best plain policy's = 1", "measurement", "learning_gain_over_plain_policy", "{:.2f}"),
     ("tests: 95 % intervals that hold the truth", "measurement", "interval_coverage_95", "{:.1%}"),
 )
 

@@ -44,7 +44,7 @@ STAGES = (
     Stage(14, "intent", "What is a visitor about to do?", ("analyse",)),
     Stage(15, "scenarios", "What goes out by itself, to whom, when?", ("plan", "execute")),
     Stage(16, "next_best_action", "What would we say to whoever comes now?", ("plan", "execute")),
-    Stage(17, "learning", "What do results teach, and does learning pay?", ("measure", "plan")),
+    Stage(17, "learning", "What do results teach?", ("measure", "plan")),
 )
 
 
