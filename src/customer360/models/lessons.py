@@ -20,6 +20,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -65,7 +66,7 @@ class Lessons:
     ) -> Lessons:
         """Nothing learnt yet: every factor is 1, give or take."""
         named = (tuple(themes), tuple(images), tuple(channels))
-        names = list(_columns(*named, met=pd.DataFrame(columns=MET), contacts=_NO_CONTACTS))
+        names = list(_columns(*named, met=pd.DataFrame(columns=MET), contacts=_NOTHING))
         spread = [SPREAD_MET if " for " in name else SPREAD for name in names]
         return cls(*named, dict.fromkeys(names, 0.0), np.diag(np.square(spread)))
 
@@ -81,13 +82,13 @@ class Lessons:
         named = {name: tuple(plain[name]) for name in ("themes", "images", "channels")}
         return cls(**plain | named | {"covariance": np.array(plain["covariance"])})
 
-    def describe(self, contacts: pd.DataFrame, signals: pd.DataFrame) -> np.ndarray:
+    def describe(self, contacts: Any, signals: pd.DataFrame) -> np.ndarray:
         """What was said to whom.
 
         Parameters
         ----------
-        contacts : pandas.DataFrame
-            theme, image, channel, kind, depth (share).
+        contacts : pandas.DataFrame or mapping
+            theme, image, channel, kind, depth (share): one value each, or one for all.
         signals : pandas.DataFrame
             `features.contact_signals` of the same rows.
 
@@ -97,20 +98,23 @@ class Lessons:
         """
         named = (self.themes, self.images, self.channels)
         columns = _columns(*named, met=signals[list(MET)], contacts=contacts)
-        return np.column_stack([np.asarray(columns[name], dtype=float) for name in self.weights])
+        table = np.empty((len(signals), len(self.weights)))
+        for place, name in enumerate(self.weights):
+            table[:, place] = columns[name]
+        return table
 
-    def factor(self, contacts: pd.DataFrame, signals: pd.DataFrame) -> pd.DataFrame:
+    def factor(self, contacts: Any, signals: pd.DataFrame) -> pd.DataFrame:
         """What multiplies the pull of each contact, described as for `describe`.
 
         Returns
         -------
         pandas.DataFrame
-            On the index of the contacts: factor, and error (standard error of its logarithm).
+            On the index of the signals: factor, and error (standard error of its logarithm).
         """
         z = self.describe(contacts, signals)
         error = np.sqrt(np.maximum(((z @ self.covariance) * z).sum(axis=1), 0.0))
         factor = np.exp(z @ np.array([*self.weights.values()]))
-        return pd.DataFrame({"factor": factor, "error": error}, index=contacts.index)
+        return pd.DataFrame({"factor": factor, "error": error}, index=signals.index)
 
     def table(self) -> pd.DataFrame:
         """One row per lesson: lesson, factor, low, high (95 %), contacts."""
@@ -121,7 +125,7 @@ class Lessons:
         ]
 
 
-_NO_CONTACTS = pd.DataFrame(columns=["theme", "image", "channel", "kind", "depth"])
+_NOTHING = {"theme": None, "image": None, "channel": None, "kind": None, "depth": 0.0}
 
 
 def _columns(
@@ -130,17 +134,17 @@ def _columns(
     channels: Sequence[str],
     *,
     met: pd.DataFrame,
-    contacts: pd.DataFrame,
-) -> dict[str, np.ndarray]:
-    """One column per lesson, by its name."""
-    theme = {f"theme {t}": (contacts["theme"] == t).to_numpy(bool) for t in themes}
-    image = {f"picture {i}": (contacts["image"] == i).to_numpy(bool) for i in images}
-    columns = theme | image
+    contacts: Any,
+) -> dict[str, Any]:
+    """One column per lesson, by its name; a single value where all contacts have it."""
+    said = {name: np.asarray(contacts[name], dtype=object) for name in _NOTHING}
+    theme = {f"theme {t}": said["theme"] == t for t in themes}
+    image = {f"picture {i}": said["image"] == i for i in images}
+    columns: dict[str, Any] = theme | image
     columns |= {f"{t}, {i}": theme[t] & image[i] for t in theme for i in image}
     columns |= {f"{t} for {m}": theme[t] * met[m].to_numpy(float) for t in theme for m in MET}
-    columns |= {f"by {c}": (contacts["channel"] == c).to_numpy(bool) for c in channels}
-    depth = contacts["depth"].to_numpy(float)
-    return columns | {"gift": (contacts["kind"] == "gift").to_numpy(bool), "depth": 10 * depth}
+    columns |= {f"by {c}": said["channel"] == c for c in channels}
+    return columns | {"gift": said["kind"] == "gift", "depth": 10 * said["depth"].astype(float)}
 
 
 def _with_ends(factor: np.ndarray, error: np.ndarray) -> pd.DataFrame:
@@ -227,9 +231,8 @@ def best_contents(lessons: Lessons, signals: pd.DataFrame) -> pd.DataFrame:
         first in the order of the lessons wins a tie.
     """
     contents = [(theme, image) for theme in lessons.themes for image in lessons.images]
-    plain = pd.DataFrame({"channel": "", "kind": "", "depth": 0.0}, index=signals.index)
     factors = [
-        lessons.factor(plain.assign(theme=theme, image=image), signals)["factor"]
+        lessons.factor(_NOTHING | {"theme": theme, "image": image}, signals)["factor"]
         for theme, image in contents
     ]
     table = np.column_stack(factors)
@@ -254,8 +257,10 @@ def offer_priors(lessons: Lessons, offers: pd.DataFrame) -> pd.DataFrame:
         One row per channel and offer: channel, offer, factor (on the pull, whatever is shown),
         low, high (95 %), contacts (learnt from, of all channels and offers).
     """
-    said = offers.assign(theme=None, image=None)
-    found = lessons.factor(said, pd.DataFrame(0.0, index=offers.index, columns=list(MET)))
+    found = lessons.factor(
+        offers.assign(theme=None, image=None),
+        pd.DataFrame(0.0, index=offers.index, columns=list(MET)),
+    )
     table = _with_ends(*(found[name].to_numpy() for name in ("factor", "error")))
     named = offers[["channel", "offer"]].reset_index(drop=True)
     return pd.concat([named, table], axis=1).assign(contacts=lessons.contacts)

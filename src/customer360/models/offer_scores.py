@@ -144,8 +144,7 @@ def _score_one(
     if uplift is None:
         empty = dict.fromkeys(("uplift", "uplift_low", "uplift_high", "expected_margin"), np.nan)
         return table.assign(**empty, quadrant=None)
-    said = pd.DataFrame(contents, index=signals.index, columns=["theme", "image"])
-    said = said.assign(**{name: offer[name] for name in ("channel", "kind", "depth")})
+    said = offer | {n: None if contents is None else contents[n] for n in ("theme", "image")}
     taught = None if lessons is None else lessons.factor(said, signals)
     told = uplift.predict(signals, lesson=taught)
     table = table.assign(**told[["uplift", "uplift_low", "uplift_high"]])
