@@ -146,8 +146,9 @@ def to_say(answer: Mapping[str, Any]) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def _said(action: Mapping[str, Any]) -> str:
     item = f" on {action['item']}" if action["item"] else ""
+    theme = f", by its {action['theme']}" if action["theme"] else ""
     words = {
-        "offer": f"offer {_offer(str(action['offer']))}{item}",
+        "offer": f"offer {_offer(str(action['offer']))}{item}{theme}",
         "show": f"speak of {action['item']}",
         "settle": "settle the complaint",
         "serve": "answer the question",

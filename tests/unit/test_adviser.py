@@ -91,8 +91,10 @@ def test_value_moved_by_its_largest_parts_of_the_last_months():
 
 def test_a_decision_is_two_lists_in_words():
     action = {"rank": 1, "action": "offer", "offer": "percent_10", "item": "Livres",
-              "expected_gain": 0.4, "reason_en": "brings"}  # fmt: skip
+              "theme": None, "expected_gain": 0.4, "reason_en": "brings"}  # fmt: skip
     refused = [{"what": w, "why_en": "costs"} for w in ("none", "gift", "amount_12")]
     say, never = to_say({"actions": [action], "must_not_offer": refused})
     assert say["say"].tolist() == ["offer 10 % off on Livres"]
+    say, _ = to_say({"actions": [action | {"theme": "price"}], "must_not_offer": []})
+    assert say["say"].tolist() == ["offer 10 % off on Livres, by its price"]
     assert never.to_numpy().tolist() == [["a tip without reduction, gift, amount 12", "costs"]]

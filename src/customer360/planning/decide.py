@@ -175,8 +175,8 @@ def decide(
     dict
         decision_id, at, as_of, customer_id, channel, actions and must_not_offer. An action
         has rank, action (offer, show, settle, serve, silence), offer, amount (share of price),
-        channel, item, expected_gain (currency; None where nothing was tested), reason_en,
-        reason_fr.
+        theme and image (what an offer should show; None where results say nothing), channel,
+        item, expected_gain (currency; None where nothing was tested), reason_en, reason_fr.
     """
     place = _who(state, request)
     # Page and adviser say the same; in the shop its own rules hold.
@@ -261,6 +261,10 @@ def _offers(
     gains = state.gain[place, row].tolist()
     quadrants = state.quadrant[place, row].tolist()
     planned = _planned(state, place, request.day)
+    shown = {
+        "theme": _word(words.themes, state.theme[place]),
+        "image": _word(words.images, state.image[place]),
+    }
     actions, refused = [], []
     for number, code in enumerate(words.offers):
         depth, gain = words.depth[number], gains[number]
@@ -272,6 +276,7 @@ def _offers(
             told = (text.format(gain=gain) for text in SAID[kind])
             actions.append(
                 _action("offer", request, *told, offer=code, amount=depth, gain=round(gain, 4))
+                | shown
             )
     # The plan's offer first, then what earns most; of two equal ones the smaller reduction.
     actions.sort(key=lambda a: (a["offer"] != planned, -a["expected_gain"], a["amount"]))
@@ -289,6 +294,10 @@ def _why_not(
     if name == "sleeping_dog" or (name == "sure_thing" and depth > 0):
         return name
     return "costs" if gain <= 0 else None
+
+
+def _word(words: tuple[str, ...], code: int) -> str | None:
+    return words[code] if code >= 0 else None
 
 
 def _planned(state: ServiceState, place: int, day: int) -> str | None:
@@ -389,6 +398,8 @@ def _action(
         "action": kind,
         "offer": offer,
         "amount": amount,
+        "theme": None,
+        "image": None,
         "channel": request.channel,
         "item": item,
         "expected_gain": gain,

@@ -41,9 +41,10 @@ class Words:
     ----------
     as_of : str
         Last day of which everything is known, ISO.
-    channels, offers, items, reasons, segments, goals, categories : tuple of str
+    channels, offers, items, reasons, segments, goals, categories, themes, images : tuple of str
         `offers` are codes (none, gift, percent_10...), `items` what can be suggested or
-        owned, `reasons` why it is suggested, `categories` what strangers look for.
+        owned, `reasons` why it is suggested, `categories` what strangers look for, `themes`
+        and `images` what a message shows.
     depth : tuple of float, share of price
         Of each offer.
     too_deep : tuple of str
@@ -63,6 +64,8 @@ class Words:
     segments: tuple[str, ...] = ()
     goals: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
+    themes: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
     rules: tuple[ContactRule, ...] = ()
     retention_days: int | None = None
     only_preferred: bool = True
@@ -103,6 +106,8 @@ class ServiceState:
         The plan; -1 for none.
     value, churn, dissatisfaction : array of float32
     segment : array of int16
+    theme, image : array of int8
+        What results say should appeal most; -1 where nothing is known.
     visitors : array of bytes, sorted
         Devices that a log-in tells whose they are.
     visitor_of : array of int32
@@ -141,6 +146,8 @@ class ServiceState:
     churn: np.ndarray
     dissatisfaction: np.ndarray
     segment: np.ndarray
+    theme: np.ndarray
+    image: np.ndarray
     visitors: np.ndarray
     visitor_of: np.ndarray
     strangers: np.ndarray
@@ -207,6 +214,7 @@ def build_state(
     churn_scores: Any | None = None,
     dissatisfaction_scores: Any | None = None,
     segments: Any | None = None,
+    content_choices: Any | None = None,
     visitors: Any | None = None,
     intent_scores: Any | None = None,
     costs: Mapping[str, float] | None = None,
@@ -229,7 +237,8 @@ def build_state(
         Contracts of these names; rows of customers that are not known are left out.
     owned : frame, optional
         customer_id, offer_id: items or offers that a person has.
-    clv_scores, churn_scores, dissatisfaction_scores, segments, intent_scores : frame, optional
+    clv_scores, churn_scores, dissatisfaction_scores, segments, content_choices, intent_scores :
+    frame, optional
         Contracts of these names.
     visitors : frame, optional
         visitor_id, customer_id: devices of a known customer, one row each.
@@ -246,7 +255,6 @@ def build_state(
     ids = _sorted_bytes(known["customer_id"])
     if len(np.unique(ids)) != len(ids):
         raise ValueError("a customer stands twice: customer_id must be a key")
-    n = len(ids)
     known = known.take(pc.sort_indices(pc.cast(known["customer_id"], pa.binary())))
     unsubscribed, messages = _past(ids, known, contacts)
     scores = _scores(ids, response_scores, costs or {})
@@ -254,6 +262,8 @@ def build_state(
     items, owning = _owned(ids, owned, items=items, offers=scores["offers"])
     goals, plan = _plan(ids, decisions, channels=CHANNELS, offers=scores["offers"])
     names, segment = _codes_of(ids, segments, "segment_name", np.int16)
+    themes, theme = _codes_of(ids, content_choices, "theme", np.int8)
+    images, image = _codes_of(ids, content_choices, "image", np.int8)
     categories, strangers = _strangers(intent_scores)
     devices = _devices(ids, visitors)
     words = Words(
@@ -267,6 +277,8 @@ def build_state(
         segments=names,
         goals=goals,
         categories=categories,
+        themes=themes,
+        images=images,
         rules=tuple(rules),
         retention_days=retention_days,
         only_preferred=only_preferred,
@@ -287,7 +299,9 @@ def build_state(
         value=_numbers(ids, clv_scores, "clv"),
         churn=_numbers(ids, churn_scores, "churn_probability"),
         dissatisfaction=_numbers(ids, dissatisfaction_scores, "dissatisfaction"),
-        segment=segment if len(names) else np.full(n, -1, dtype=np.int16),
+        segment=segment,
+        theme=theme,
+        image=image,
         **devices,
         **strangers,
     )

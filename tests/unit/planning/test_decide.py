@@ -90,6 +90,21 @@ def test_ranks_what_earns_and_names_what_costs(state):
     assert refused(found) == {"percent_30": "costs more than it brings"}
 
 
+def test_an_offer_says_what_moved_people_alike():
+    state = state_of(
+        {"customer_id": "a"}, {"customer_id": "b"},
+        response_scores=pd.concat([responses(c, none=0.2, percent_10=0.1) for c in "ab"]),
+        cross_sell_scores=suggestions("a", "Jardin"),
+        content_choices=pd.DataFrame(
+            {"customer_id": ["a", "stranger"], "theme": ["price", "status"], "image": "people"}
+        ),
+    )  # fmt: skip
+    kinds = [(a["action"], a["theme"], a["image"]) for a in answer(state)["actions"]]
+    assert kinds == [("offer", "price", "people")] * 2 + [("show", None, None)]
+    unknown = answer(state, customer_id="b")["actions"]
+    assert [(a["theme"], a["image"]) for a in unknown] == [(None, None)] * len(unknown)
+
+
 def test_web_and_adviser_get_the_same_decision_in_the_same_minute(state):
     web = answer(state, "web", moment="2026-04-01T10:30:01Z")
     adviser = answer(state, "adviser", moment="2026-04-01T12:30:59+02:00")
