@@ -540,6 +540,7 @@ def compare_policies(
     held_out_share: float,
     explored_share: float,
     seeds: Sequence[int],
+    months: int = 13,
 ) -> pd.DataFrame:
     """The plan with and without learning, and plain policies, on the same customers and money.
 
@@ -559,6 +560,8 @@ def compare_policies(
     customers : int
         Drawn for each seed.
     seeds : sequence of int
+    months : int
+        Of four weeks.
 
     Returns
     -------
@@ -571,6 +574,7 @@ def compare_policies(
         given: dict[str, Any] = {
             "rules": rules,
             "budget": budget * len(some) / len(people),
+            "months": months,
             "seed": seed,
         }
         plan: dict[str, Any] = {"model": model, "fatigue_share": fatigue_share}
