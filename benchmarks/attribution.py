@@ -12,6 +12,7 @@ import argparse
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -54,7 +55,7 @@ def plain_removals(touches: pd.DataFrame, outcomes: pd.DataFrame) -> pd.Series:
     steps: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for path, walk in walks.items():
         stops = [START, *walk, ORDER if bought[path] else "(nothing)"]
-        for here, there in zip(stops, stops[1:], strict=False):
+        for here, there in pairwise(stops):
             steps[here][there] += 1
 
     def chance_of_an_order(removed: str | None) -> float:
