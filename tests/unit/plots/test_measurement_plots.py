@@ -59,3 +59,24 @@ def test_a_month_stands_beside_the_team():
     ax = plots.months_beside_team(months, rep_id="A")
     assert [bar.get_height() for bar in ax.patches] == [2, 4, 6]
     assert list(ax.lines[0].get_ydata()) == [1, 2, 3]
+
+
+def _results(number):
+    earned = [float(n) for n in range(number)]
+    table = pd.DataFrame({"campaign_id": [f"c{n:02d}" for n in range(number)], "variant": "a"})
+    return table.assign(
+        tested=True, incremental=earned, incremental_low=-1.0, incremental_high=99.0
+    )
+
+
+def test_of_many_variants_the_highest_and_lowest_are_drawn_and_all_counted():
+    ax = plots.campaign_effects(_results(7).sample(frac=1, random_state=1), currency="EUR", most=4)
+    drawn = [text.get_text() for text in ax.get_yticklabels()]
+    assert drawn == ["c00 a", "c01 a", "c05 a", "c06 a"]
+    assert "the 2 highest and lowest of 7 variants" in ax.get_xlabel()
+
+
+def test_few_variants_are_all_drawn():
+    ax = plots.campaign_effects(_results(4), currency="EUR", most=4)
+    assert len(ax.get_yticklabels()) == 4
+    assert "of 4 variants" not in ax.get_xlabel()
