@@ -212,24 +212,24 @@ def test_the_mapping_makes_capture_stale(demo):
 
 def test_a_failing_stage_keeps_the_last_good_outputs(demo):
     """The message names the cell and the next step; nothing is left half written."""
-    path = demo / "notebooks" / "12_dissatisfaction.ipynb"
+    path = demo / "notebooks" / "14_intent.ipynb"
     before, outputs = path.read_text(), digests(demo)
-    broken = before.replace('store.write(\\"dissatisfaction_holdout\\", l', '1 / 0, (\\"\\", l')
+    broken = before.replace("final.save(folder)", "final.save(folder); 1 / 0")
     assert broken != before
     try:
         path.write_text(broken)
-        done = run(demo, "dvc", "repro", "dissatisfaction")
+        done = run(demo, "dvc", "repro", "intent")
     finally:
         path.write_text(before)
     assert done.returncode != 0
-    assert "ZeroDivisionError" in done.stdout and "12_dissatisfaction.ipynb, cell" in done.stdout
+    assert "ZeroDivisionError" in done.stdout and "14_intent.ipynb, cell" in done.stdout
     assert "Next:" in done.stdout
     assert digests(demo) == outputs
     assert stale_stages(demo) == set()
 
 
 # The defaults of all notebooks are held to params.yaml in tests/notebooks; three run.
-@pytest.mark.parametrize("stage", ["cleaning", "customers", "dissatisfaction"])
+@pytest.mark.parametrize("stage", ["cleaning", "customers", "intent"])
 def test_run_all_in_jupyterlab_gives_what_the_pipeline_gave(demo, stage):
     """Each notebook runs unchanged from the folder notebooks/, on what the last run left."""
     path = stage_names(demo)[stage]
