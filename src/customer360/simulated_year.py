@@ -515,6 +515,7 @@ def compare_policies(
     held_out_share: float,
     explored_share: float,
     seeds: Sequence[int],
+    months: int = 13,
 ) -> pd.DataFrame:
     """The plan with and without learning, and plain policies, on the same customers and money.
 
@@ -534,6 +535,8 @@ def compare_policies(
     customers : int
         Drawn for each seed.
     seeds : sequence of int
+    months : int
+        Of four weeks.
 
     Returns
     -------
@@ -546,6 +549,7 @@ def compare_policies(
         given: dict[str, Any] = {
             "rules": rules,
             "budget": budget * len(some) / len(people),
+            "months": months,
             "seed": seed,
         }
         plan: dict[str, Any] = {

@@ -85,12 +85,13 @@ def test_a_second_run_does_nothing(demo):
     assert stale_stages(demo) == set()
 
 
-def test_a_forced_run_in_another_folder_gives_the_same_bytes(demo, tmp_path):
+def test_a_forced_run_in_another_folder_gives_the_same_bytes(demo, tmp_path, migrated_database):
     """Tables, models, metrics and pages, over what the last run left. MLflow begins anew."""
     before = digests(demo)
     assert {name.split("/")[0] for name in before} == {"data", "models", "metrics", "reports"}
     other = tmp_path / "the same elsewhere"
     shutil.copytree(demo, other, ignore=shutil.ignore_patterns("cache", "tmp", "mlflow.db", "mla*"))
+    shutil.copy(migrated_database, other)
     repro(other, "--force")
     after = digests(other)
     assert {name for name in before if before[name] != after.get(name)} == set()
@@ -211,24 +212,24 @@ def test_the_mapping_makes_capture_stale(demo):
 
 def test_a_failing_stage_keeps_the_last_good_outputs(demo):
     """The message names the cell and the next step; nothing is left half written."""
-    path = demo / "notebooks" / "05_segmentation.ipynb"
+    path = demo / "notebooks" / "14_intent.ipynb"
     before, outputs = path.read_text(), digests(demo)
-    broken = before.replace('store.write(\\"segmentation_holdout\\",', '1 / 0, (\\"\\",')
+    broken = before.replace("final.save(folder)", "final.save(folder); 1 / 0")
     assert broken != before
     try:
         path.write_text(broken)
-        done = run(demo, "dvc", "repro", "segmentation")
+        done = run(demo, "dvc", "repro", "intent")
     finally:
         path.write_text(before)
     assert done.returncode != 0
-    assert "ZeroDivisionError" in done.stdout and "05_segmentation.ipynb, cell" in done.stdout
+    assert "ZeroDivisionError" in done.stdout and "14_intent.ipynb, cell" in done.stdout
     assert "Next:" in done.stdout
     assert digests(demo) == outputs
     assert stale_stages(demo) == set()
 
 
 # The defaults of all notebooks are held to params.yaml in tests/notebooks; three run.
-@pytest.mark.parametrize("stage", ["cleaning", "features", "segmentation"])
+@pytest.mark.parametrize("stage", ["cleaning", "customers", "intent"])
 def test_run_all_in_jupyterlab_gives_what_the_pipeline_gave(demo, stage):
     """Each notebook runs unchanged from the folder notebooks/, on what the last run left."""
     path = stage_names(demo)[stage]

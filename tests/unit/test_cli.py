@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
@@ -69,6 +71,16 @@ def test_the_help_of_each_command_has_an_example(command):
     result = call(command, "--help")
     assert result.exit_code == 0
     assert re.search(rf"Example: *customer360 {command}\b", result.output)
+
+
+def test_a_stage_starts_without_loading_pandas():
+    """Each of the seventeen stages would load it twice: here and in the notebook."""
+    needed = "customer360.report, customer360.run_notebook, customer360.storage"
+    code = (
+        "import sys, customer360.cli; customer360.cli.begin(); "
+        f"import {needed}; sys.exit('pandas' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_without_a_command_the_help_is_shown():

@@ -103,13 +103,14 @@ def _holds(column: str) -> str:
 def _one_slip(column: str, ends: int) -> str:
     """One letter added, lost, changed or two swapped.
 
-    One slip leaves the beginning or the end whole: looking there first spares the
-    costly distance to nearly all pairs of strangers.
+    One slip leaves the length, but for one letter, and the beginning or the end whole:
+    looking there first spares the costly distance to nearly all pairs of strangers.
     """
     left, right = f"{column}_l", f"{column}_r"
     return (
-        f"(case when substr({left}, 1, {ends}) = substr({right}, 1, {ends}) "
-        f"or right({left}, {ends}) = right({right}, {ends}) "
+        f"(case when abs(length({left}) - length({right})) <= 1 "
+        f"and (substr({left}, 1, {ends}) = substr({right}, 1, {ends}) "
+        f"or right({left}, {ends}) = right({right}, {ends})) "
         f"then damerau_levenshtein({left}, {right}) <= 1 else false end)"
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from scipy.stats import chisquare
+from scipy.special import chdtrc
 
 from customer360.linkage.engine_tables import as_arrow, working_connection
 
@@ -113,7 +113,8 @@ def check_sample_ratio(
     if observed.sum() == 0:
         return 1.0
     expected = drawn / drawn.sum() * observed.sum()
-    p_value = float(chisquare(observed, expected).pvalue)
+    # As scipy.stats.chisquare, which spends a hundred times longer on looking at its input.
+    p_value = float(chdtrc(len(arms) - 1, ((observed - expected) ** 2 / expected).sum()))
     if p_value < MISMATCH_P_VALUE:
         told = ", ".join(
             f"{arm} {int(n)} (expected {e:.0f})"

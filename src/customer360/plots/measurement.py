@@ -46,8 +46,8 @@ def rates(table: pd.DataFrame, *, rate: str, by: str = "channel") -> Axes:
     return percent(horizontal(ax), axis="x")
 
 
-def campaign_effects(results: pd.DataFrame, *, currency: str, most: int = 40) -> Axes:
-    """What each campaign's variants earned against those held out.
+def campaign_effects(results: pd.DataFrame, *, currency: str, most: int = 20) -> Axes:
+    """What the variants at both ends earned against those held out: the best on top.
 
     Parameters
     ----------
@@ -55,9 +55,13 @@ def campaign_effects(results: pd.DataFrame, *, currency: str, most: int = 40) ->
         From `measurement.effects.campaign_results`.
     currency : str
     most : int
-        The latest so many.
+        Half of them the highest, half the lowest.
     """
-    data = results[results["tested"].astype(bool)].tail(most).iloc[::-1]
+    tested = results[results["tested"].astype(bool)]
+    ranked = tested.sort_values(["incremental", "campaign_id", "variant"], ignore_index=True)
+    beyond = max(len(ranked) - most, 0)
+    data = ranked.drop(range(most // 2, most // 2 + beyond))
+    shown = f"the {most // 2} highest and lowest of {len(ranked)} variants, " if beyond else ""
     names = data["campaign_id"] + " " + data["variant"].fillna("")
     sure = (data["incremental_low"] > 0) | (data["incremental_high"] < 0)
     place = np.arange(len(data))
@@ -69,7 +73,7 @@ def campaign_effects(results: pd.DataFrame, *, currency: str, most: int = 40) ->
     ax.set_yticks(place, names, fontsize=8)
     ax.set(
         title="Margin that campaigns caused (blue: beyond chance)",
-        xlabel="with 95 % interval, cost not taken off",
+        xlabel=f"{shown}with 95 % interval, cost not taken off",
         ylim=(-1, len(data)),
     )
     return money(horizontal(ax), currency=currency, axis="x")

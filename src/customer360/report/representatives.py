@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 from markupsafe import Markup
 
 from customer360.report.numbers import amount, number
 from customer360.report.page import environment
 from customer360.report.prose import dataset_label, inline_html
 from customer360.report.show import picture_bytes
-from customer360.report.tables import table_html
+
+if TYPE_CHECKING:
+    # The command line reads this module and can do without pandas, and tables with it.
+    import pandas as pd
 
 __all__ = ["representative_pages"]
 
@@ -153,7 +155,7 @@ def _team(
         columns=names_shown
     )
     money = _money(currency)
-    table = table_html(
+    table = _table(
         shown.assign(to_look_at=shown["to_look_at"].fillna("")),
         caption="By file qualification",
         formats={"order_share": ".0%", "portfolio": money, "score": ",.0f"},
@@ -184,8 +186,9 @@ def _team(
     }  # fmt: skip
 
 
-def _linked(table: str, names: Mapping[str, str]) -> Markup:
+def _linked(made: Markup, names: Mapping[str, str]) -> Markup:
     """The name of each representative leads to its page."""
+    table = str(made)
     for rep, file in names.items():
         cell = Markup('<th scope="row" style="text-align:left">{}</th>').format(rep)
         link = Markup('<th scope="row" style="text-align:left"><a href="{}">{}</a></th>')
@@ -243,28 +246,28 @@ def _one(
             ),
             _section(
                 "Customers to visit first",
-                table=Markup(table_html(
+                table=_table(
                     to_visit.rename(columns={"clv": "value", "priority": "expected_loss"}),
                     caption="Those who may be leaving go first, by what would be lost",
                     formats={"value": money, "expected_loss": money}, max_rows=10,
-                )),
+                ),
                 words=[inline_html("`customer360 card ID` opens the page of one of them.")],
             ),
             _section(
                 "Files",
-                table=Markup(table_html(
+                table=_table(
                     filled, caption="Filled in, and confirmed by another system",
                     formats=dict.fromkeys(["filled", "team_filled", "right", "team_right"], ".0%"),
                     max_rows=len(filled),
-                )),
+                ),
                 words=[_ABOUT_SCORE],
             ),
             _section(
                 "Checks against gaming",
-                table=Markup(table_html(
+                table=_table(
                     _checks(row, team), caption="What would raise a score without better files",
                     formats={}, max_rows=10,
-                )),
+                ),
             ),
         ],
         "limits": [inline_html(text) for text in _LIMITS],
@@ -284,8 +287,16 @@ def _checks(row: Mapping[str, Any], team: pd.DataFrame) -> pd.DataFrame:
         number(team["claimed"].median(), ",.1f"),
         _OVERSTATED in suspicious,
     )
+    import pandas as pd
+
     table = pd.DataFrame([*own, claimed], columns=["check", "own", "team", "verdict"])
     return table.assign(verdict=table["verdict"].map({True: "look at it", False: "usual"}))
+
+
+def _table(frame: pd.DataFrame, **how: Any) -> Markup:
+    from customer360.report.tables import table_html
+
+    return Markup(table_html(frame, **how))
 
 
 def _tile(label: str, value: str, note: str = "") -> dict[str, str]:

@@ -70,3 +70,24 @@ def test_groups_that_are_read_stand_beside_those_outside():
     ax = plots.subgroups(table)
     assert [t.get_text() for t in ax.get_yticklabels()] == ["big fans\n(expected: more)"]
     assert [points.get_offsets()[0][0] for points in ax.collections[1::2]] == [20.0, 0.0]
+
+
+def _results(number):
+    earned = [float(n) for n in range(number)]
+    table = pd.DataFrame({"campaign_id": [f"c{n:02d}" for n in range(number)], "variant": "a"})
+    return table.assign(
+        tested=True, incremental=earned, incremental_low=-1.0, incremental_high=99.0
+    )
+
+
+def test_of_many_variants_the_highest_and_lowest_are_drawn_and_all_counted():
+    ax = plots.campaign_effects(_results(7).sample(frac=1, random_state=1), currency="EUR", most=4)
+    drawn = [text.get_text() for text in ax.get_yticklabels()]
+    assert drawn == ["c00 a", "c01 a", "c05 a", "c06 a"]
+    assert "the 2 highest and lowest of 7 variants" in ax.get_xlabel()
+
+
+def test_few_variants_are_all_drawn():
+    ax = plots.campaign_effects(_results(4), currency="EUR", most=4)
+    assert len(ax.get_yticklabels()) == 4
+    assert "of 4 variants" not in ax.get_xlabel()
