@@ -181,7 +181,7 @@ MODULES = {
     "features/costs.py": {"clv"},
     "models/churn.py": {"churn"},
     "plots/linkage.py": {"linkage"},
-    "worlds/demo/pools.py": {"capture", "churn", "campaigns", "learning", "oracle"},
+    "worlds/demo/pools.py": {"capture", "churn", "campaigns", "measurement", "oracle"},
     "plots/oracle.py": {"oracle"},
     "features/purchases.py": {"features", "clv"},
     "cleaning/audit.py": {"cleaning"},
