@@ -226,27 +226,25 @@ def response_curves(
     channel that seems to drive orders away is not thought to do so less by repetition.
     """
     count = np.arange(MOST_MESSAGES)
+    lasting = (1 - fatigue) ** count
     rows = []
     for channel, group in pressure.groupby("channel", sort=True):
         effect, weight, recent = _read(group)
         cost, left = float(group["cost"].iloc[0]), (1 - fatigue) ** recent
-        first, error = float((left * weight) @ effect / (left**2 @ weight)), 1.0
-        if first < 0:
-            left = np.ones_like(left)
-            first = float(weight @ effect / weight.sum())
-        error = float((left**2 @ weight) ** -0.5)
-        lasting = (1 - fatigue) ** count
-        brought = first * lasting if first > 0 else np.full(MOST_MESSAGES, first)
-        # How the last message, and all together, move with the share lost.
-        fading = -count * (1 - fatigue) ** np.maximum(count - 1, 0) * max(first, 0.0)
-        share = brought / first if first else np.ones(MOST_MESSAGES)
-        one = np.hypot(share * error, fading * fatigue_error)
-        all_ = np.hypot(np.cumsum(share) * error, np.cumsum(fading) * fatigue_error)
+        tires = float((left * weight) @ effect >= 0)
+        # What drives away does so no less by repetition.
+        left, share = left**tires, lasting**tires
+        fading = -tires * count * (1 - fatigue) ** np.maximum(count - 1, 0)
+        told = left**2 @ weight
+        first, error = float((left * weight) @ effect / told), float(told**-0.5)
+        # The error of the first message, and that of what each takes from the next.
+        last = np.hypot(share * error, first * fading * fatigue_error)
+        total = np.hypot(np.cumsum(share) * error, first * np.cumsum(fading) * fatigue_error)
         table = pd.DataFrame({"channel": channel, "messages": count + 1, "lasting": lasting})
-        table = table.assign(spend=cost * (count + 1), margin=np.cumsum(brought))
-        table = table.assign(low=table["margin"] - _Z * all_, high=table["margin"] + _Z * all_)
+        table = table.assign(spend=cost * (count + 1), margin=first * np.cumsum(share))
+        table = table.assign(low=table["margin"] - _Z * total, high=table["margin"] + _Z * total)
         for name, sign in (("", 0), ("_low", -_Z), ("_high", _Z)):
-            returned = (brought + sign * one - cost) / cost if cost > 0 else np.nan
+            returned = (first * share + sign * last - cost) / cost if cost > 0 else np.nan
             table[f"next_return{name}"] = returned
         rows.append(table)
     return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame()

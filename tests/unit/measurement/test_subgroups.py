@@ -107,7 +107,7 @@ def test_two_campaigns_weigh_by_the_sizes_of_their_cells():
     assert found["outside"] == pytest.approx(0.25 * 2 / 3)
 
 
-def _nothing(seed, *, customers=600, groups=16):
+def _nothing(seed, *, customers=400, groups=16):
     """Two campaigns and groups drawn at random: a message does as much to all of them."""
     table, moments = _contacts(customers=customers, campaigns=2, seed=seed)
     rng = np.random.default_rng(seed + 1_000)
