@@ -26,17 +26,14 @@ from customer360.linkage.comparisons import COMPARISONS, Comparison
 from customer360.linkage.engine_tables import as_arrow, as_pandas
 from customer360.linkage.matching import (
     KEPT_PROBABILITY,
-    RARITY_FACTORS,
-    RARITY_RECORDS,
-    RARITY_SHARES,
     Matches,
     _keep,
     _score,
     _together,
 )
 from customer360.linkage.model import LinkageModel, check_trained
-from customer360.linkage.name_origins import add_names_together
 from customer360.linkage.pair_engines import DuckDBPairs
+from customer360.linkage.rarity import add_names_together, frequency_sql
 from customer360.linkage.records import (
     _DERIVED,
     LinkageError,
@@ -501,19 +498,21 @@ def _pairs_of_touched(rules: int) -> str:
 def _count_names(connection: Any, model: LinkageModel, records: str) -> str:
     """Query of a table's records, and how often their names and towns stand in `everybody`."""
     usual = {
-        level.rarity: RARITY_SHARES.get(level.rarity, level.u)
+        level.rarity: level.u
         for comparison in _comparisons(model)
         for level in comparison.levels
         if level.rarity
     }
+    everybody = "(select count(*) from everybody)"
     for column, share in usual.items():
         value = _DERIVED.get(column, column)
+        frequency = frequency_sql(
+            column, usual_share=share, records=everybody, own=model.records_a_person
+        )
         connection.execute(
             f"""
             create temp table frequency_{column} as
-            select {value} as {column}, {RARITY_FACTORS.get(column, 1.0)}
-                   * (count(*) + {share * RARITY_RECORDS})
-                   / ((select count(*) from everybody) + {RARITY_RECORDS}) as tf_{column}
+            select {value} as {column}, {frequency} as tf_{column}
             from everybody where {value} in (select {column} from {records}) group by 1
             """
         )

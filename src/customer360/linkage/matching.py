@@ -22,8 +22,8 @@ from customer360.linkage.clusters import connected_components
 from customer360.linkage.comparisons import Comparison, choose_comparisons, splink_comparison
 from customer360.linkage.engine_tables import as_arrow, as_pandas, working_connection
 from customer360.linkage.model import LevelShares, LinkageModel, check_trained, start, train
-from customer360.linkage.name_origins import add_names_together
 from customer360.linkage.pair_engines import DuckDBPairs, PairEngine, SparkPairs
+from customer360.linkage.rarity import add_names_together, frequency_sql, own_records
 from customer360.linkage.records import LinkageError, prepare_records
 from customer360.linkage.rivals import RIVALS, by_fields_alone, find_rivals, learn_rivals
 
@@ -35,11 +35,6 @@ LIKELY = 0.5
 SAMPLED_PAIRS = 2_000_000
 PAIRS_PER_RECORD = 10
 SMALLEST_BUDGET = 100_000
-# The usual frequency of a value weighs as much as this many records.
-RARITY_RECORDS = 500
-RARITY_SHARES = {"both_names": 2e-5}
-# Of the records that bear the two names, so many have them swapped.
-RARITY_FACTORS = {"both_names": 0.02}
 KEY_COLUMNS = ["source_l", "source_id_l", "source_r", "source_id_r"]
 
 
@@ -195,7 +190,9 @@ def _match(
     named = prepare_records(connection, people, extra=list(extra))
     if names is not None:
         connection.register("names_learned", as_arrow(names))
-    add_names_together(connection, learned=None if names is None else "names_learned")
+    own = own_records(connection)
+    add_names_together(connection, own=own, learned=None if names is None else "names_learned")
+    anywhere = own.anywhere if given is None else given["records_a_person"]
     comparisons, notes = choose_comparisons(connection, extra=extra)
     if named:
         notes.append(f"the e-mail spells the missing name of its owner {named:,} times")
@@ -231,7 +228,7 @@ def _match(
     here = DuckDBPairs(connection)
     engine: PairEngine = here if spark is None else SparkPairs(connection, spark)
     with _quiet_splink():
-        _count_names(connection, comparisons, records=records)
+        _count_names(connection, comparisons, records=records, own=anywhere)
         linker = _linker(here, comparisons, rules)
         if given is None:
             # All pairs of a sample of records; a small table is its own sample.
@@ -242,6 +239,7 @@ def _match(
             )
             sampled = _sampled_shares(linker, comparisons)
             fitted = start(comparisons, sampled=sampled, pairs_sampled=sampled_pairs)
+            fitted.records_a_person = anywhere
         else:
             fitted = LinkageModel.from_dict(given)
             _check_same_levels(fitted, comparisons)
@@ -363,18 +361,16 @@ def _quiet_splink() -> Iterator[None]:
         logger.propagate = before[1]
 
 
-def _count_names(connection: Any, comparisons: Sequence[Comparison], *, records: int) -> None:
+def _count_names(
+    connection: Any, comparisons: Sequence[Comparison], *, records: int, own: float
+) -> None:
     """Write tables `frequencies_<column>`: how often a value stands among the records."""
     for column, share in _rarities(comparisons).items():
-        # Frequencies are drawn towards the usual share: in a small table a name that two
-        # records bear would count as borne by everyone.
-        believed = RARITY_SHARES.get(column, share)
+        frequency = frequency_sql(column, usual_share=share, records=str(records), own=own)
         connection.execute(
             f"""
             create or replace temp table frequencies_{column} as
-            select {column},
-                   {RARITY_FACTORS.get(column, 1.0)} * (count(*) + {believed * RARITY_RECORDS})
-                       / ({records} + {RARITY_RECORDS}) as tf_{column}
+            select {column}, {frequency} as tf_{column}
             from records where {column} is not null group by 1 order by 1
             """
         )

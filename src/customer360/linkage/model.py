@@ -93,6 +93,8 @@ class LinkageModel:
         Comparison name to its levels, last rung first.
     kinds, about : dict
         Comparison name to "personal" or "shared", and to words.
+    records_a_person : float
+        Records of one person, which say nothing of how often strangers bear a value.
     """
 
     one_person: float
@@ -100,6 +102,7 @@ class LinkageModel:
     comparisons: dict[str, list[LevelShares]]
     kinds: dict[str, str]
     about: dict[str, str]
+    records_a_person: float = 1.0
     iterations: int = 0
     notes: list[str] = field(default_factory=list)
 
@@ -108,6 +111,7 @@ class LinkageModel:
         return {
             "probability_one_person": self.one_person,
             "probability_household": self.household,
+            "records_a_person": self.records_a_person,
             "iterations": self.iterations,
             "comparisons": [
                 {
@@ -160,6 +164,7 @@ class LinkageModel:
             comparisons=comparisons,
             kinds={entry["name"]: entry["kind"] for entry in values["comparisons"]},
             about={entry["name"]: entry["about"] for entry in values["comparisons"]},
+            records_a_person=values["records_a_person"],
             iterations=values.get("iterations", 0),
         )
 

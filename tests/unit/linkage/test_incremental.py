@@ -43,7 +43,7 @@ def ends(pairs: pd.DataFrame) -> list[pd.MultiIndex]:
 @pytest.fixture(scope="module")
 def world():
     """People of today, and a run that knew nine tenths of them."""
-    raw, _ = make_people(500, seed=5)
+    raw, _ = make_people(800, seed=5)
     people = standardise_people(raw, country="FR")[0]
     is_new = np.random.default_rng(3).random(len(people)) < 0.1
     before = people[~is_new]

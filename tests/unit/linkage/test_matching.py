@@ -265,7 +265,7 @@ def test_the_threshold_chosen_is_nearly_the_best_whatever_the_dirt(world, spoil)
         return evaluate_links(linked, truth)["f1"]
 
     best = max(f1(threshold) for threshold in (0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99))
-    assert f1(matches.threshold) > best - 0.02
+    assert f1(matches.threshold) > best - 0.01
 
 
 def _elsewhere(values: pd.Series) -> pd.Series:
