@@ -34,8 +34,8 @@ from customer360.value_evaluation import judge_value
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDS = 5
-TREES = {"n_estimators": 100, "learning_rate": 0.1, "max_depth": 4, "max_bin": 64,
-         "subsample": 0.7, "colsample_bytree": 0.5, "reg_lambda": 5.0, "n_jobs": 1}  # fmt: skip
+TREES = {"n_estimators": 100, "learning_rate": 0.1, "subsample": 0.7, "colsample_bytree": 0.5,
+         "max_bin": 64, "reg_lambda": 5.0, "n_jobs": 1}  # fmt: skip
 LIST_SHARE = 0.1
 # Who left is known from the day on, not before.
 NEVER = pd.Timestamp.max
@@ -60,7 +60,8 @@ def foretold(
     """
     texts = known.select_dtypes(exclude=["number", "bool"])
     numbers = known.assign(**{name: pd.factorize(texts[name])[0] for name in texts})
-    given = numbers.to_numpy(dtype=float)
+    # Row after row, as XGBoost reads them: five times faster.
+    given = np.ascontiguousarray(numbers, dtype=np.float32)
     start = np.zeros(len(given)) if start is None else start
     told = np.zeros(len(given))
     for seed in range(1, seeds + 1):
@@ -138,6 +139,7 @@ def churn(store: Store) -> list[Row]:
         person=hidden["person_id"].to_numpy(),
         objective="binary:logistic",
         min_child_weight=10,
+        max_depth=4,
         seeds=3,
     )
     return [{"told": "our model"} | ours, *rows]
@@ -202,6 +204,7 @@ def value(store: Store) -> list[Row]:
         objective="reg:tweedie",
         tweedie_variance_power=1.5,
         min_child_weight=30,
+        max_depth=3,
         seeds=2,
     )
     return [{"told": "our model"} | ours, *rows]
@@ -290,6 +293,83 @@ def uplift(store: Store) -> list[Row]:
         person=hidden["person_id"].fillna(contacts["customer_id"]).to_numpy(),
         objective="reg:squarederror",
         min_child_weight=100,
+        max_depth=4,
         seeds=1,
     )
     return [{"told": "our model"} | ours, *rows]
+
+
+def page(found: Mapping[str, list[Row]]) -> str:
+    """The three ladders, and what follows from each."""
+    churned, earned, moved = (pd.DataFrame(found[name]) for name in ("churn", "value", "uplift"))
+    lines = [
+        "# What the records hold",
+        "",
+        "Written by `python benchmarks/ceilings.py` from the last run on the demo.",
+        "",
+        "**This is a measure, not a model: it is shown the answers.** Boosted trees learn what",
+        "really happened to *other* people in the very window they are judged on, and foretell",
+        "each person from them (five parts of the people, each foretold from the other four).",
+        "On what was observed, that is about the best any model could reach. Then one hidden fact",
+        "after another is told: where a ladder rises, there lies what no record shows.",
+        "",
+        "## Who leaves",
+        "",
+        "The oracle knows everybody's purchase rate, hazard of leaving and seasons, and infers",
+        "from the silence who has left. Shares are counted from 0.5; asked: 97 %.",
+        "",
+        "| told of each person | ROC AUC | share of the oracle |",
+        "|---|---|---|",
+        *(f"| {r.told} | {r.roc_auc:.3f} | {r.share:.1%} |" for r in churned.itertuples()),
+        "",
+        f"Its answers take the features to {churned['share'][1]:.1%}, so",
+        f"{churned['share'][1] - churned['share'][0]:+.1%} is all that a better model of them",
+        f"could add. Every visit to the site adds {churned['share'][2] - churned['share'][1]:.1%}.",
+        f"With the person's own hazard the share is {churned['share'][4]:.1%}: a person leaves",
+        "once, so its hazard is in no history.",
+        "",
+        "## What each is worth",
+        "",
+        "Root of the mean squared error of a person's margin, beside that of the true expectation;",
+        "asked: 15 % above. Here trees begin with the value that our models of purchases tell.",
+        "",
+        "| told of each person | error, EUR | above the oracle's |",
+        "|---|---|---|",
+        *(f"| {r.told} | {r.rmse:.1f} | {r.above_oracle:.1%} |" for r in earned.itertuples()),
+        "",
+        "The total of the window is among the answers, so the first step flatters. Even rate and",
+        f"margin known, {earned['above_oracle'][4]:.1%} are left: who leaves, and who has left.",
+        "",
+        "## Who orders because of a message",
+        "",
+        "Here trees are shown the *true effects* of messages on other people, without the chance",
+        "that hides them in orders. Shares of the oracle's Qini on the campaigns of the last year",
+        "(asked: 75 %), and how frequent sleeping dogs are in the best tenth beside all (asked:",
+        "at most a third).",
+        "",
+        "| told of each person | share of the oracle | sleeping dogs |",
+        "|---|---|---|",
+        *(f"| {r.told} | {r.share:.1%} | {r.sleeping_dogs:.2f} |" for r in moved.itertuples()),
+        "",
+        f"The signals of a contact hold {moved['share'][1]:.1%}. The rest is what sets people apart",
+        "and shows in no record: how far a message pulls or pushes them, and whether they have",
+        "left without a word.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    store = Store.open(ROOT)
+    found = {task.__name__: task(store) for task in (churn, value, uplift)}
+    store.close()
+    rounded = {
+        name: pd.DataFrame(rows).round(4).to_dict("records") for name, rows in found.items()
+    }
+    results = ROOT / "benchmarks" / "results" / "ceilings.json"
+    results.write_text(json.dumps(rounded, indent=2) + "\n", encoding="utf-8")
+    (ROOT / "docs" / "ceilings.md").write_text(page(found), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
