@@ -388,7 +388,8 @@ def page(found: Mapping[str, list[Row]]) -> str:
         f"The signals of a contact hold {moved['share'][1]:.1%}. That somebody buys at one time",
         "of the year is observed and not among them: it holds",
         f"{points(moved['share'], 1, 2)} more. The rest is what sets people apart and shows in no",
-        "record: how far a message pulls or pushes them, and whether they have left without a word.",
+        "record: how far a message pulls or pushes them, and whether they have left without a",
+        "word.",
         "",
     ]
     return "\n".join(lines)
@@ -398,7 +399,7 @@ def main() -> None:
     store = Store.open(ROOT)
     found = {task.__name__: task(store) for task in (churn, value, uplift)}
     store.close()
-    rounded = {name: pd.DataFrame(rows).round(4).to_dict("records") for name, rows in found.items()}
+    rounded = {name: pd.DataFrame(rows).round(6).to_dict("records") for name, rows in found.items()}
     results = ROOT / "benchmarks" / "results" / "ceilings.json"
     results.write_text(json.dumps(rounded, indent=2) + "\n", encoding="utf-8")
     (ROOT / "docs" / "ceilings.md").write_text(page(rounded), encoding="utf-8")
