@@ -7,6 +7,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import narwhals as nw
 import numpy as np
 import pandas as pd
 
@@ -106,7 +107,8 @@ def _keys(frame: Any | None) -> pd.DataFrame:
     if frame is None:
         return pd.DataFrame({c: pd.Series(dtype="str") for c in KEY})
     with closing(duckdb.connect()) as connection:
-        connection.register("given", as_arrow(frame))
+        # The key alone: all columns of a large table take long to read.
+        connection.register("given", as_arrow(nw.from_native(frame).select(*KEY).to_native()))
         keys = as_pandas(
             connection.sql(
                 """select distinct source::varchar as source, source_id::varchar as source_id

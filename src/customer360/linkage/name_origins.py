@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from customer360.linkage.engine_tables import as_pandas
+
 __all__ = ["add_names_together"]
 
 ORIGINS = 8
@@ -72,11 +74,13 @@ def add_names_together(connection: Any, *, learned: str | None = None) -> None:
 
 
 def _learn(connection: Any) -> pd.DataFrame:
-    named = connection.execute(
-        """select first_name, last_name, count(*) as n from records
-        where length(first_name) > 1 and length(last_name) > 1
-        group by 1, 2 order by md5(first_name || chr(31) || last_name)"""
-    ).df()
+    named = as_pandas(
+        connection.sql(
+            """select first_name, last_name, count(*) as n from records
+            where length(first_name) > 1 and length(last_name) > 1
+            group by 1, 2 order by md5(first_name || chr(31) || last_name)"""
+        )
+    )
     return named[["first_name", "last_name"]].assign(bits=_bits(named))
 
 
