@@ -166,31 +166,36 @@ def _choose(connection: Any, rule: FieldRule) -> None:
 def _golden_sql() -> str:
     wanted = [field for rule in FIELD_RULES for field in rule.fields]
     columns = [column for column in CONTRACTS["customers"].columns if column.name in wanted]
-    picks = []
+    picks, joins = [], []
     for column in columns:
-        name, text = column.name, f"c.{column.name}"
+        name, text = column.name, f"c_{column.name}.text"
+        joins.append(_join_field(name))
         if name in _PARTS:
-            moved = f"split_part(c.{ADDRESS}, chr(31), {_PARTS.index(name) + 1})"
+            moved = f"split_part(c_{ADDRESS}.text, chr(31), {_PARTS.index(name) + 1})"
             text = f"coalesce(nullif({moved}, ''), {text})"
         picks.append(f"cast({text} as {TYPES[column.dtype]}) as {name}")
-    texts = ", ".join(f"any_value(text) filter (field = '{f}') as {f}" for f in (*wanted, ADDRESS))
     return f"""
         with
         sizes as (
             select customer, sum(n)::bigint as records,
-                   string_agg(source, ';' order by source) as sources
+                   array_to_string(list_sort(list(source)), ';') as sources
             from (select customer, source, count(*) as n from linked group by all) group by 1
         ),
         dates as (
             select customer, min(created_at) as created_at, max(updated_at) as updated_at
             from known group by 1
-        ),
-        told as (select customer, {texts} from chosen group by 1)
+        )
         select n.customer_id, {", ".join(picks)}, s.records, s.sources, d.created_at, d.updated_at
         from numbered n join sizes s using (customer) left join dates d using (customer)
-        left join told c using (customer)
+        {_join_field(ADDRESS)} {" ".join(joins)}
         order by customer
     """
+
+
+def _join_field(field: str) -> str:
+    return f"""
+        left join (select customer, text from chosen where field = '{field}') c_{field}
+            on c_{field}.customer = n.customer"""
 
 
 _PARTS = next(rule.fields for rule in FIELD_RULES if rule.together)
