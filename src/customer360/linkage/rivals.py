@@ -134,7 +134,7 @@ _RIVALRY = f"""
         select a, b, max(p, 2) as p, arg_max(through, p) as through from (
             select a, b, least(p_a, p_b) as p, through from paths where bridges
             union all
-            select one, other, p, 0 from fits where one < other and one % {{parts}} = {{part}}
+            select one, other, p, -1 from fits where one < other and one % {{parts}} = {{part}}
         ) group by all
     ),
     apart as (
