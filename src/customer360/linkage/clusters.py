@@ -7,6 +7,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import narwhals as nw
 import numpy as np
 import pandas as pd
 
@@ -106,7 +107,8 @@ def _keys(frame: Any | None) -> pd.DataFrame:
     if frame is None:
         return pd.DataFrame({c: pd.Series(dtype="str") for c in KEY})
     with closing(duckdb.connect()) as connection:
-        connection.register("given", as_arrow(frame))
+        # The key alone: all columns of a large table take long to read.
+        connection.register("given", as_arrow(nw.from_native(frame).select(*KEY).to_native()))
         keys = as_pandas(
             connection.sql(
                 """select distinct source::varchar as source, source_id::varchar as source_id
@@ -149,11 +151,12 @@ def group_records(records: pd.DataFrame, matches: Matches) -> np.ndarray:
     linked = pairs["match_probability"].to_numpy() >= matches.threshold
     group = connected_components(len(records), ends[linked, 0], ends[linked, 1])
     same = group[ends[:, 0]] == group[ends[:, 1]]
-    doubtful = np.unique(group[ends[same & ~linked, 0]])
-    chosen = same & np.isin(group[ends[:, 0]], doubtful)
+    weights = np.clip(pairs["match_weight"].to_numpy(), -MOST_BITS, MOST_BITS)
+    weights[_contradicts(matches) & ~linked] = VETO_BITS
+    # A group in which no pair speaks against the others stays whole.
+    doubtful, against = (group[ends[same & some, 0]] for some in (~linked, weights <= 0))
+    chosen = same & np.isin(group[ends[:, 0]], np.intersect1d(doubtful, against))
     if chosen.any():
-        weights = np.clip(pairs["match_weight"].to_numpy(), -MOST_BITS, MOST_BITS)
-        weights[_contradicts(matches) & ~linked] = VETO_BITS
         group = _split_doubtful(group, ends[chosen], weights[chosen], linked[chosen])
     return group
 

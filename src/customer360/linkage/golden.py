@@ -178,7 +178,7 @@ def _golden_sql() -> str:
         with
         sizes as (
             select customer, sum(n)::bigint as records,
-                   string_agg(source, ';' order by source) as sources
+                   array_to_string(list_sort(list(source)), ';') as sources
             from (select customer, source, count(*) as n from linked group by all) group by 1
         ),
         dates as (

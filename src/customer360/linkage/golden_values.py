@@ -168,8 +168,13 @@ with named as (
     left join folded_names l on l.name = g.last_name
     left join streets s on s.street = g.street and s.postcode = coalesce(g.postcode, '')
 ),
-firsts as (select first_vote as vote, count(*) as n from named group by 1),
-lasts as (select last_vote as vote, count(*) as n from named group by 1),
+-- Counted by names alone: all columns would be dear to keep at hand.
+firsts as (
+    select vote, count(*) as n from given join folded_names on name = first_name group by 1
+),
+lasts as (
+    select vote, count(*) as n from given join folded_names on name = last_name group by 1
+),
 places as (
     select coalesce(firsts.vote, lasts.vote) as vote, coalesce(firsts.n, 0) as as_first,
            coalesce(lasts.n, 0) as as_last

@@ -69,12 +69,16 @@ def sound_sql(name: str) -> str:
 
     Examples
     --------
-    >>> sound_sql("first_name").count("regexp_replace")
-    26
+    >>> sound_sql("first_name").count("replace")
+    27
     """
     text = f"replace({name}, ' ', '')"
     for written, heard in _SOUNDS:
-        text = f"regexp_replace({text}, '{written}', '{heard}', 'g')"
+        if written.isalpha():
+            # Letters as they stand: far faster than a pattern.
+            text = f"replace({text}, '{written}', '{heard}')"
+        else:
+            text = f"regexp_replace({text}, '{written}', '{heard}', 'g')"
     return f"nullif({text}, '')"
 
 
@@ -149,5 +153,7 @@ def names_in_email(
 
 
 def _plain(text: str) -> str:
+    if text.isascii():
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.lower())
     return "".join(c for c in decomposed if not unicodedata.combining(c))

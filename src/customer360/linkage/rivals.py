@@ -31,7 +31,7 @@ USUAL_PAIRS = 20.0
 # Fewer rivals than these say all there is to say; a common name has hundreds.
 MOST_RIVALS = 30
 # More at once take more memory, and no less time.
-PAIRS_AT_ONCE = 250_000
+PAIRS_AT_ONCE = 500_000
 
 
 def find_rivals(connection: Any, *, at_least: float, known: str | None = None) -> None:
@@ -60,13 +60,21 @@ def find_rivals(connection: Any, *, at_least: float, known: str | None = None) -
     connection.execute(
         f"""
         create or replace temp table fitting as
-        with pairs as (from ({pairs}) where match_probability >= {at_least!r})
-        select record_l as one, record_r as other, match_probability as p, asked from pairs
-        union all select record_r, record_l, match_probability, asked from pairs;
-        create or replace temp table best as
-        select one, other, p from fitting
-        qualify row_number() over (partition by one order by p desc, other) <= {MOST_RIVALS};
-        create or replace temp table rivalry (record_l bigint, record_r bigint, rival double)
+        with pairs as (from ({pairs}) where match_probability >= {at_least!r}),
+        -- Pairs stand here in both directions.
+        sides as (
+            select record_l::integer as one, record_r::integer as other,
+                   match_probability as p, asked from pairs
+            union all select record_r, record_l, match_probability, asked from pairs
+        )
+        select *, row_number() over (partition by one order by p desc, other) <= {MOST_RIVALS}
+                      as best
+        from sides;
+        create or replace temp table fits as
+        select f.*, far.one is null as best_of_other
+        from fitting f left join (from fitting where not best) far
+            on far.one = f.other and far.other = f.one;
+        create or replace temp table rivalry (record_l integer, record_r integer, rival double)
         """
     )
     pairs_found = connection.execute("select count(*) from fitting").fetchall()[0][0]
@@ -109,28 +117,38 @@ def _find_reach(connection: Any, known: str) -> None:
     connection.execute(f"create or replace temp table reach as {near}")
 
 
-# For the records of one part: each list of what binds two of them must fit in memory.
-_RIVALRY = """
+# Two records that fit a third one, `through`: if they are two people, each is the rival of the
+# other. Seen from the smaller of the two, for one part of the records at a time.
+_RIVALRY = f"""
     insert into rivalry
-    -- Pairs stand in `fitting` in both directions.
-    with fits as (from fitting where one % {parts} = {part}),
-    -- Two records that fit a third one are one person as probably as the weaker fit.
-    bridged as (
-        select a.one, b.one as other, max(least(a.p, b.p), 2) as p,
-               max_by(a.other, least(a.p, b.p), 2) as through
-        from best a join best b on b.other = a.other and b.one <> a.one
-        where a.p >= 0.5 and b.p >= 0.5 and a.one % {parts} = {part}
-        group by all
+    with paths as (
+        select a.one as a, b.one as b, a.other as through, a.p as p_a, b.p as p_b,
+               if(b.best_of_other and a.asked, b.p, 0) as against_a,
+               if(a.best_of_other and b.asked, a.p, 0) as against_b,
+               a.best and b.best and least(a.p, b.p) >= 0.5 as bridges
+        from fits a join fits b on b.other = a.other and b.one > a.one
+        where a.one % {{parts}} = {{part}}
+    ),
+    -- They are one person as probably as they fit, or as the weaker fit to a third one.
+    same as (
+        select a, b, max(p, 2) as p, arg_max(through, p) as through from (
+            select a, b, least(p_a, p_b) as p, through from paths where bridges
+            union all
+            select one, other, p, -1 from fits where one < other and one % {{parts}} = {{part}}
+        ) group by all
+    ),
+    apart as (
+        select a, b, p.through, against_a, against_b,
+               1 - coalesce(s.p[if(s.through = p.through, 2, 1)], 0) as apart
+        from paths p left join same s using (a, b)
+    ),
+    rivals as (
+        select unnest([a, b]) as one, through as other,
+               unnest([against_a, against_b]) * apart as rival
+        from apart where greatest(against_a, against_b) * apart >= {LEVELS[0][0]}
     )
-    select least(f.one, f.other), greatest(f.one, f.other),
-           max(b.p * (1 - greatest(
-               coalesce(s.p, 0),
-               coalesce(case when t.through[1] = f.other then t.p[2] else t.p[1] end, 0)
-           )))
-    from fits f join best b on b.one = f.other and b.other <> f.one
-    left join fits s on s.one = f.one and s.other = b.other
-    left join bridged t on t.one = f.one and t.other = b.other
-    where f.asked group by f.one, f.other
+    select least(one, other), greatest(one, other), max(rival)
+    from rivals group by one, other
 """
 
 

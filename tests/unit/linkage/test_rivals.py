@@ -94,17 +94,36 @@ def test_part_by_part_finds_the_same_rivals(monkeypatch):
     assert found[0] == by_definition(rows)
 
 
-def by_definition(rows):
+def test_a_record_that_fits_many_is_judged_by_the_best_of_them(monkeypatch):
+    rng = np.random.default_rng(6)
+    ends = np.sort(rng.integers(0, 60, (400, 2)), axis=1)
+    rows = pd.DataFrame(ends, columns=["record_l", "record_r"]).assign(
+        # Some fit alike: the smaller number comes first.
+        match_probability=np.round(rng.random(400) * 1.2, 1).clip(0, 1)
+    )
+    rows = rows[rows["record_l"] < rows["record_r"]].drop_duplicates(["record_l", "record_r"])
+    monkeypatch.setattr(rivals, "MOST_RIVALS", 4)
+    connection = tables(rows)
+    find_rivals(connection, at_least=0.01)
+    assert levels(connection) == by_definition(rows, most=4) != by_definition(rows)
+
+
+def by_definition(rows, most=1_000):
     """Level of every pair, each third record looked at in turn."""
     fits = {}
     for one, other, p in rows.itertuples(index=False):
         if p >= 0.01:
             fits.setdefault(one, {})[other] = fits.setdefault(other, {})[one] = p
 
+    best = {
+        one: set(sorted(others, key=lambda other: (-others[other], other))[:most])
+        for one, others in fits.items()
+    }
+
     def one_person(i, j, through_not):
         bridges = [
             min(fits[i][x], fits[j][x])
-            for x in set(fits[i]) & set(fits[j]) - {through_not}
+            for x in best[i] & best[j] - {through_not}
             if min(fits[i][x], fits[j][x]) >= 0.5
         ]
         return max([fits[i].get(j, 0), *bridges])
@@ -114,7 +133,7 @@ def by_definition(rows):
         third = [
             fits[a][k] * (1 - one_person(b, k, a))
             for a, b in ((i, j), (j, i))
-            for k in (set(fits.get(a, ())) if p >= 0.01 else ())
+            for k in (best.get(a, ()) if p >= 0.01 else ())
             if k not in (i, j)
         ]
         rung = sum(max(third) >= bound for bound, _ in LEVELS) if third else 0
