@@ -56,6 +56,7 @@ def test_who_leaves_later_has_not_left() -> None:
 
 def test_the_page_says_that_it_was_shown_the_answers() -> None:
     rows = {
+        "identity": {"at_0.99": 0.9, "at_0.995": 0.8, "at_0.998": 0.6},
         "churn": {"roc_auc": 0.8, "share": 0.9},
         "value": {"rmse": 10.0, "above_oracle": 0.2},
         "uplift": {"share": 0.7, "sleeping_dogs": 0.3},
