@@ -192,7 +192,7 @@ def _match(
         connection.register("names_learned", as_arrow(names))
     own = own_records(connection)
     add_names_together(connection, own=own, learned=None if names is None else "names_learned")
-    anywhere = own.anywhere if given is None else given["records_a_person"]
+    anywhere = own.anywhere if given is None else given.get("records_a_person", 1.0)
     comparisons, notes = choose_comparisons(connection, extra=extra)
     if named:
         notes.append(f"the e-mail spells the missing name of its owner {named:,} times")

@@ -164,7 +164,7 @@ class LinkageModel:
             comparisons=comparisons,
             kinds={entry["name"]: entry["kind"] for entry in values["comparisons"]},
             about={entry["name"]: entry["about"] for entry in values["comparisons"]},
-            records_a_person=values["records_a_person"],
+            records_a_person=values.get("records_a_person", 1.0),
             iterations=values.get("iterations", 0),
         )
 
