@@ -137,19 +137,18 @@ def choose_rules(
             why = f"more than its share of the budget ({allowed:,} pairs)"
             rows.append(_row(family, variant, pairs, large, why))
     rules = [Rule(_label(parts), f"block_{i}", parts) for i, parts in enumerate(chosen)]
-    made, keys = "", ""
-    for rule in rules:
-        key, shared = _key(rule.parts), f"shared_by_{rule.column}"
-        # A value that everybody shares says nothing: no block is made of it.
-        keys += f", case when {key} not in (from {shared}) then {key} end as {rule.column}"
-        made += f"""create or replace temp table {shared} as
-            select {key} as key from records where key is not null
-            group by 1 having count(*) > {LARGEST_BLOCK_RECORDS};"""
+    keys = "".join(f", {_key(p)} as {r.column}" for r, p in zip(rules, chosen, strict=True))
     # In order: Splink's sample depends on it.
     connection.execute(
-        f"""{made}
-        create or replace temp table blocks as select *{keys} from records order by record"""
+        f"create or replace temp table blocks as select *{keys} from records order by record"
     )
+    for rule in rules:
+        # A value that everybody shares says nothing: no block is made of it.
+        connection.execute(
+            f"""update blocks set {rule.column} = null where {rule.column} in (
+                select {rule.column} from blocks group by 1
+                having count(*) > {LARGEST_BLOCK_RECORDS})"""
+        )
     names = ["family", "rule", "pairs", "large_blocks", "used", "why"]
     table = pd.DataFrame(rows, columns=names).astype({"pairs": "Int64", "large_blocks": "Int64"})
     return rules, table, _notes(table)
