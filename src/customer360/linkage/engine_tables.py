@@ -10,8 +10,9 @@ from typing import Any
 import duckdb
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
-__all__ = ["as_arrow", "as_pandas", "working_connection"]
+__all__ = ["as_arrow", "as_pandas", "in_key_order", "working_connection"]
 
 # What does not fit goes to disk: two million records cost no more memory than one.
 WORKING_MEMORY = "800MB"
@@ -31,6 +32,17 @@ def as_arrow(table: Any) -> pa.Table:
 def as_pandas(relation: Any) -> pd.DataFrame:
     """A DuckDB relation as a frame, by way of Arrow: five times faster where there is text."""
     return relation.to_arrow_table().to_pandas()
+
+
+def in_key_order(table: pa.Table) -> pa.Table:
+    """The rows by source and source_id. Most tables are sorted: that is seen sooner than done."""
+    before, after = table[:-1], table[1:]
+    same = pc.equal(before["source"], after["source"])
+    rises = pc.less_equal(before["source_id"], after["source_id"])
+    sorted_already = pc.or_(pc.less(before["source"], after["source"]), pc.and_(same, rises))
+    if pc.all(sorted_already, min_count=0).as_py():
+        return table
+    return table.sort_by([("source", "ascending"), ("source_id", "ascending")])
 
 
 @contextmanager

@@ -20,7 +20,7 @@ import pandas as pd
 import pyarrow as pa
 
 from customer360.contracts import CONTRACTS, empty_table
-from customer360.linkage.blocking import FAMILIES, LARGEST_BLOCK_RECORDS, _key, _label
+from customer360.linkage.blocking import FAMILIES, _key, _label
 from customer360.linkage.clusters import connected_components, group_records
 from customer360.linkage.comparisons import COMPARISONS, Comparison
 from customer360.linkage.engine_tables import as_arrow, as_pandas
@@ -33,6 +33,7 @@ from customer360.linkage.matching import (
 )
 from customer360.linkage.model import LinkageModel, check_trained
 from customer360.linkage.pair_engines import DuckDBPairs
+from customer360.linkage.past import STEPS, Past, number_records, shared_keys
 from customer360.linkage.rarity import add_names_together, frequency_sql
 from customer360.linkage.records import (
     _DERIVED,
@@ -148,11 +149,20 @@ def link_new_records(
     model = _trained(known.model)
     threshold = float(known.model["threshold"])
     with closing(duckdb.connect()) as connection:
-        _register(connection, people=people, known=known, other_ids=other_ids)
         rules = _rules(known.model["blocking_rules"])
-        _find_near(connection, rules)
+        today = as_arrow(people)
+        past, fresh = number_records(
+            connection,
+            today,
+            fingerprint=_fingerprint(today),
+            records=known.records,
+            linked=known.linked,
+            pairs=known.pairs,
+        )
+        _fold_new(connection, past, fresh)
+        _find_near(connection, past, rules)
         _make_blocks(connection, model, rules)
-        _compare(connection, model, _pairs_with_new(len(rules)))
+        _compare(connection, model, _PAIRS_WITH_NEW)
         _find_again(connection, model)
         _compare(connection, model, "select record_l, record_r from again")
         _weigh(connection, model)
@@ -163,10 +173,11 @@ def link_new_records(
         matches = Matches(
             pairs, evidence, model={**known.model}, blocking=_no_blocking(), threshold=threshold
         )
-        linked = _put_together(connection, _link_touched(connection, matches))
-        today = _pairs_of_today(connection, known, pairs)
-        counts = "select (select count(*) from numbers), (select count(*) from fresh)"
-        records, new = connection.execute(counts).fetchall()[0]
+        people_linked = past.linked_with(_link_touched(connection, matches))
+        linked = _add_others(connection, people_linked, other_ids).to_pandas()
+        pairs_today = _pairs_of_today(connection, past, pairs)
+        new = int(connection.execute("select count(*) from fresh").fetchall()[0][0])
+    records = new + int((~past.is_lost).sum())
     note = (
         f"{new:,} new or changed records of {records:,} were compared, in {compared:,} "
         "pairs, with the weights of the last full run; older pairs stand as they were"
@@ -175,7 +186,7 @@ def link_new_records(
     return (
         replace(
             matches,
-            pairs=today,
+            pairs=pairs_today,
             model=parameters,
             notes=[note],
             records=records,
@@ -220,9 +231,7 @@ def compare_records(
         prepare_records(connection, people)
         add_names_together(connection)
         connection.register("wanted", wanted)
-        known = empty_table(CONTRACTS["link_pairs"]) if pairs is None else pairs
-        connection.register("known_pairs", _placed(known))
-        _number_pairs(connection, "records")
+        _number_pairs(connection, empty_table(CONTRACTS["link_pairs"]) if pairs is None else pairs)
         connection.execute(
             """create temp view everybody as from records;
             create temp table asked as
@@ -297,143 +306,81 @@ def _rules(labels: Sequence[str]) -> list[str]:
     return [_key(parts[label]) for label in labels]
 
 
-def _register(connection: Any, *, people: Any, known: Known, other_ids: Any | None) -> None:
-    """Tables `numbers` of all records, `fresh` (new or changed) ones, `old` (as they were), `lost`.
-
-    `still` holds the keys and numbers of `old` alone.
-    """
-    people_today, known_records = as_arrow(people), _placed(known.records)
-    for name, table in (
-        ("people_today", people_today),
-        ("known_records", known_records),
-        ("known_linked", known.linked),
-        ("known_pairs", _placed(known.pairs)),
-        ("other_ids", people_today.select(KEY).slice(0, 0) if other_ids is None else other_ids),
-    ):
-        connection.register(name, as_arrow(table))
+def _number_pairs(connection: Any, pairs: Any) -> None:
+    """Table `stand`: pairs of the last run by number of the records, as fields tell."""
+    connection.register("known_pairs", as_arrow(pairs))
     connection.execute(
-        f"""
-        create temp view prints as
-        select source::varchar as source, source_id::varchar as source_id,
-               {_fingerprint(people_today)} as fingerprint
-        from people_today;
-        -- Lost, or no longer what they were.
-        create temp table lost as
-        select source, source_id, place from known_records
-        anti join prints using (source, source_id, fingerprint);
-        create temp table numbers as
-        select *, row_number() over () as record from (
-            select distinct source, source_id, null as place from prints
-            anti join known_records using (source, source_id, fingerprint)
-            union all
-            select source, source_id, place from known_records
-            where place not in (select place from lost)
-            order by source, source_id);
-        create temp table fresh as
-        select source, source_id, record from numbers where place is null;
-        create temp view still as
-        select source, source_id, record, place from numbers where place is not null
         """
-    )
-    # The records known are many: they get their number, and stay where they are.
-    numbered = connection.execute("select place, record from still").fetchnumpy()
-    records = np.zeros(known_records.num_rows, dtype=np.int64)
-    records[numbered["place"]] = numbered["record"]
-    connection.register("known_numbered", known_records.append_column("record", pa.array(records)))
-    connection.execute(
-        """create temp view old as
-        select * exclude (fingerprint, place) from known_numbered where record > 0"""
-    )
-    _number_pairs(connection, "still")
-
-
-def _placed(table: Any) -> pa.Table:
-    """The same rows with column `place`, their number in the table."""
-    given = as_arrow(table)
-    return given.append_column("place", pa.array(np.arange(given.num_rows)))
-
-
-def _number_pairs(connection: Any, records: str) -> None:
-    """Table `stand`: pairs of the last run by number of a table's records, as fields tell."""
-    connection.execute(
-        f"""
         create temp table stand as
-        select l.record as record_l, r.record as record_r, k.place,
-               k.field_probability as match_probability, k.match_probability as was
+        select l.record as record_l, r.record as record_r, k.field_probability as match_probability
         from known_pairs k
-        join {records} l on l.source = k.source_l and l.source_id = k.source_id_l
-        join {records} r on r.source = k.source_r and r.source_id = k.source_id_r
+        join records l on l.source = k.source_l and l.source_id = k.source_id_l
+        join records r on r.source = k.source_r and r.source_id = k.source_id_r
         """
     )
 
 
-def _find_near(connection: Any, rules: Sequence[str]) -> None:
-    """Tables `maybe_again`, old pairs on which a new record may have a say, and `chosen`.
-
-    Chosen are the new records, and all of the customers with a record that shares a key
-    with one or is in such a pair. Columns record, customer_id (empty for a new record).
-    """
-    fresh = "select p.* from people_today p semi join fresh using (source, source_id)"
-    fold_records(connection, connection.sql(fresh).to_arrow_table(), others="old")
+def _fold_new(connection: Any, past: Past, fresh: pa.Table) -> None:
+    """Table `new_records`, ready but for the columns derived, and view `everybody`."""
+    numbered = past.records.append_column("record", pa.array(past.number))
+    connection.register("known_numbered", numbered)
+    connection.execute(
+        "create temp view old as select * exclude fingerprint from known_numbered where record > 0"
+    )
+    fold_records(connection, fresh, others="old")
     connection.execute(
         "create temp table records as from named join fresh using (source, source_id)"
     )
     add_names_together(connection, learned="old")
-    columns = _key_columns(len(rules))
-    keys = ", ".join(f"{sql} as {column}" for sql, column in zip(rules, columns, strict=True))
-    shared = " or ".join(f"{c} in (select {c} from keys_new)" for c in columns)
     connection.execute(
         f"""
         create temp table new_records as
         select source, source_id, record, {", ".join(_FOLDED)} from records;
-        create temp view everybody as
-        select *, false as is_new from old union all by name select *, true from new_records;
-        create temp table keys_new as select record, {keys} from new_records;
-        create temp table keys_met as
-        from (select record, is_new, {keys} from everybody) where is_new or {shared}
+        create temp view everybody as from old union all by name from new_records
         """
     )
-    for column in columns:
-        # A value of too many records says nothing, as in a full run.
-        connection.execute(
-            f"""create temp table with_{column} as
-            select {column} from keys_met
-            semi join keys_new using ({column})
-            group by 1 having count(*) between 2 and {LARGEST_BLOCK_RECORDS}"""
-        )
-    connection.execute(
-        f"""
-        -- Who fitted a lost record may have lost a rival.
-        create temp table left_behind as
-        select record from still semi join (
-            select source_r as source, source_id_r as source_id from known_pairs
-            semi join lost l on l.source = source_l and l.source_id = source_id_l
-            union all select source_l, source_id_l from known_pairs
-            semi join lost l on l.source = source_r and l.source_id = source_id_r
-        ) using (source, source_id);
-        create temp table near as
-        select record from keys_met
-        where {" or ".join(f"{c} in (from with_{c})" for c in columns)}
-        union from left_behind;
-        create temp table maybe_again as
-        select record_l, record_r from stand
-        where record_l in (from near) or record_r in (from near);
-        create temp table owners as
-        select record, customer_id from still join known_linked using (source, source_id);
-        create temp table chosen as
-        with about as (
-            select customer_id from owners where record in (
-                from near
-                union select record_l from maybe_again union select record_r from maybe_again)
-            union
-            select customer_id from known_linked semi join lost using (source, source_id)
-            where has_person_record
-        )
-        select record, null as customer_id from fresh
-        union all
-        select record, customer_id from owners where customer_id in (from about)
-        """
+
+
+def _find_near(connection: Any, past: Past, rules: Sequence[str]) -> None:
+    """Tables `keys_shared`, `maybe_again`, `stand`, `left_behind`, `chosen` and `old_chosen`.
+
+    Records that share a key with a new one; old pairs on which a new record may have a say;
+    those that can matter to these; records that fitted a lost one. Chosen are the new records,
+    and all of the customers with a record that shares a key or is in such a pair. Columns
+    record, customer_id (empty for a new record).
+    """
+    columns = _key_columns(len(rules))
+    keys = ", ".join(
+        f"coalesce({sql}, 0) as {column}" for sql, column in zip(rules, columns, strict=True)
     )
+    old = connection.execute(f"select {keys} from known_records").fetchnumpy()
+    new = connection.execute(f"select record, {keys} from new_records").fetchnumpy()
+    shared = shared_keys(
+        [old[column] for column in columns],
+        [new[column] for column in columns],
+        numbers=(past.number, new["record"]),
+    )
+    left_behind = past.left_behind
+    near = left_behind | np.isin(past.number, shared["record"].to_numpy())
+    maybe_again = past.pairs_of(near)
+    near[past.ends[maybe_again]] = True
+    chosen = past.with_mates(near)
+    customers = past.customers(chosen)
+    lost = past.is_lost & (past.owner >= 0)
+    for name, table in (
+        ("keys_shared", shared),
+        ("maybe_again", past.numbered_pairs(maybe_again)),
+        ("stand", past.numbered_pairs(past.pairs_of(chosen, steps=STEPS))),
+        ("left_behind", pa.table({"record": past.number[left_behind]})),
+        ("lost_customers", pa.table({"customer_id": past.customers(lost)})),
+        (
+            "old_chosen",
+            past.records.filter(pa.array(chosen))
+            .append_column("record", pa.array(past.number[chosen]))
+            .append_column("customer_id", customers),
+        ),
+    ):
+        connection.register(name, table)
 
 
 def _find_again(connection: Any, model: LinkageModel) -> None:
@@ -457,18 +404,18 @@ def _make_blocks(connection: Any, model: LinkageModel, rules: Sequence[str]) -> 
     """Table `blocks`: the records of table `chosen` ready to be compared."""
     # Records come as they were compared: to read a name from an e-mail, or to put it in its
     # place, took the names of everybody.
+    columns = ", ".join(("source", "source_id", "record", *_FOLDED))
     connection.execute(
         f"""create temp table near_records as
-        select source, source_id, record, {", ".join(_FOLDED)}
-        from everybody semi join chosen using (record)"""
+        select {columns}, customer_id, false as is_new from old_chosen
+        union all select {columns}, null, true from new_records"""
     )
     derive_columns(connection, "near_records")
     columns = _key_columns(len(rules))
     keys = ", ".join(f"{sql} as {column}" for sql, column in zip(rules, columns, strict=True))
     connection.execute(
         f"""create temp table blocks as
-        select r.*, c.customer_id, c.customer_id is null as is_new, {keys}
-        from ({_count_names(connection, model, "records")}) r join chosen c using (record)"""
+        select *, {keys} from ({_count_names(connection, model, "records")})"""
     )
 
 
@@ -476,14 +423,10 @@ def _key_columns(rules: int) -> list[str]:
     return [f"block_{i}" for i in range(rules)]
 
 
-def _pairs_with_new(rules: int) -> str:
-    """Pairs of table `blocks` that share a key and hold a new record."""
-    return " union ".join(
-        f"""select least(l.record, r.record), greatest(l.record, r.record)
-        from blocks l join blocks r using ({column})
-        where l.is_new and l.record <> r.record and {column} in (from with_{column})"""
-        for column in _key_columns(rules)
-    )
+# Pairs that share a key and hold a new record.
+_PAIRS_WITH_NEW = """
+    select distinct least(l.record, r.record), greatest(l.record, r.record)
+    from keys_shared l join keys_shared r using (key) where l.is_new and l.record <> r.record"""
 
 
 def _pairs_of_touched(rules: int) -> str:
@@ -626,8 +569,7 @@ def _find_touched(connection: Any, *, threshold: float) -> None:
             union select unnest([name_l, name_r])
             from met_pairs s join stand k using (record_l, record_r)
             where (s.match_probability >= {threshold!r}) <> (was >= {threshold!r})
-            union select customer_id from known_linked semi join lost using (source, source_id)
-            where has_person_record)
+            union select customer_id from lost_customers)
         """
     )
     ends = connection.execute(
@@ -645,14 +587,14 @@ def _find_touched(connection: Any, *, threshold: float) -> None:
     )
 
 
-def _link_touched(connection: Any, matches: Matches) -> pd.DataFrame:
+def _link_touched(connection: Any, matches: Matches) -> pa.Table:
     """Customers of the records in table `touched`, by the pairs among them.
 
-    Columns source, source_id and customer_id, which only says which records go together.
+    Columns source, source_id, record and customer_id, which only says which records go together.
     """
     touched = as_pandas(
         connection.sql(
-            """select source, source_id from blocks semi join touched using (record)
+            """select source, source_id, record from blocks semi join touched using (record)
             order by source, source_id"""
         )
     )
@@ -667,42 +609,40 @@ def _link_touched(connection: Any, matches: Matches) -> pd.DataFrame:
     among = replace(
         matches, pairs=matches.pairs.iloc[inside], evidence=matches.evidence.iloc[inside]
     )
-    return touched.assign(customer_id=group_records(touched, among).astype(str))
+    group = pd.Series(group_records(touched, among)).astype(str)
+    return as_arrow(touched.assign(customer_id="again " + group))
 
 
-def _put_together(connection: Any, again: pd.DataFrame) -> pd.DataFrame:
-    """Contract `linked_records`: the touched linked anew, all others as they were."""
-    connection.register("linked_again", again)
-    return as_pandas(
-        connection.sql(
-            """
+def _add_others(connection: Any, people: pa.Table, other_ids: Any | None) -> pa.Table:
+    """Contract `linked_records`: records of people, and those that only orders or events name."""
+    if other_ids is None:
+        return people
+    connection.register("other_ids", as_arrow(other_ids))
+    connection.register("people_linked", people)
+    return connection.sql(
+        """
         with others as (
             select distinct source::varchar as source, source_id::varchar as source_id
             from other_ids where source is not null and source_id is not null
-        ),
-        people as (
-            select source, source_id, 'again ' || customer_id as customer_id from linked_again
-            union all
-            select source, source_id, customer_id from still join owners using (record)
-            where record not in (select record from touched)
         )
-        select source, source_id, customer_id, true as has_person_record from people
+        from people_linked
         union all
         select source, source_id, coalesce(k.customer_id, 'alone ' || source || ':' || source_id),
                false
-        from others anti join people using (source, source_id)
+        from others anti join people_linked using (source, source_id)
         left join (from known_linked where not has_person_record) k using (source, source_id)
         order by source, source_id
         """
-        )
-    )
+    ).to_arrow_table()
 
 
-def _pairs_of_today(connection: Any, known: Known, again: pd.DataFrame) -> pd.DataFrame:
+def _pairs_of_today(connection: Any, past: Past, again: pd.DataFrame) -> pd.DataFrame:
     """Contract `link_pairs`: old pairs of old records, and those compared now."""
-    stands = connection.execute(
-        """select place from stand anti join scored using (record_l, record_r) order by place"""
+    weighed_again = connection.execute(
+        "select place from stand semi join scored using (record_l, record_r)"
     ).fetchnumpy()["place"]
+    stands = past.stands
+    stands[weighed_again] = False
     columns = CONTRACTS["link_pairs"].column_names
-    still = as_arrow(known.pairs).select(columns).take(pa.array(stands)).to_pandas()
+    still = past.pairs.select(columns).filter(pa.array(stands)).to_pandas()
     return pd.concat([still, again], ignore_index=True)
