@@ -13,9 +13,10 @@ from typing import Any
 import duckdb
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from customer360.contracts import CONTRACTS, arrow_schema, empty_table
-from customer360.linkage.engine_tables import as_arrow
+from customer360.linkage.engine_tables import as_arrow, in_key_order
 
 __all__ = ["keep_ids"]
 
@@ -60,43 +61,56 @@ def keep_ids(
         Contract `id_history`: the rows given, and those of this run.
     """
     contracts = CONTRACTS["linked_records"], CONTRACTS["id_history"]
+    linked, known, history = (
+        empty_table(contract) if table is None else as_arrow(table)
+        for table, contract in ((linked, contracts[0]), (known, contracts[0]),
+                                (history, contracts[1]))
+    )  # fmt: skip
+    linked = in_key_order(linked)
     with closing(duckdb.connect()) as connection:
-        for name, table, contract in (
-            ("linked", linked, contracts[0]),
-            ("known", known, contracts[0]),
-            ("history", history, contracts[1]),
-        ):
-            given = empty_table(contract) if table is None else as_arrow(table)
-            connection.register(name, given)
-        _name_groups(connection)
+        for name, table in (("linked", linked), ("known", known), ("history", history)):
+            connection.register(name, table)
+        _name_groups(connection, linked, known)
         _give_ids(connection)
         _note_reasons(connection, decided)
-        records = connection.sql(
-            """select source, source_id, coalesce(given.customer_id, linked.customer_id)
-                   as customer_id, has_person_record
-            from linked left join given on given.grp = linked.customer_id
-            order by source, source_id"""
-        ).to_arrow_table()
-        written = _write_history(connection, as_of=as_of)
-    return records.to_pandas(), written.to_pandas(date_as_object=True)
+        given = connection.sql("select grp, customer_id from given").to_arrow_table()
+        news = _write_history(connection, as_of=as_of)
+    at = pc.index_in(linked["customer_id"], given["grp"])
+    ids = pc.coalesce(given["customer_id"].take(at), linked["customer_id"])
+    columns = {name: linked[name] for name in contracts[0].column_names} | {"customer_id": ids}
+    before = history.select(news.column_names).cast(news.schema)
+    written = pa.concat_tables([before, news])
+    return pa.table(columns).to_pandas(), written.to_pandas(date_as_object=True)
 
 
-def _name_groups(connection: Any) -> None:
+def _name_groups(connection: Any, linked: pa.Table, known: pa.Table) -> None:
     """Tables `records` and `overlap`: groups, and the old customers they hold.
 
     Only groups to decide about: one that bears the id of an old customer with the same
     records keeps it. `alone` is a group with one old customer that no other group has.
     """
+    # Records that are where they were are many: they are told by a number, not by three texts.
+    asked = "select hash(source, source_id, customer_id) as place from "
+    now, then = (
+        pd.Index(connection.execute(asked + table).fetchnumpy()["place"])
+        for table in ("linked", "known")
+    )
+    moved = pa.chunked_array(
+        [
+            chunk
+            for table, same in ((linked, now.isin(then)), (known, then.isin(now)))
+            for chunk in table["customer_id"].filter(pa.array(~same)).cast(pa.string()).chunks
+        ],
+        pa.string(),
+    ).unique()
+    for name, table in (("linked_moved", linked), ("known_moved", known)):
+        here = pc.is_in(table["customer_id"], moved.cast(table["customer_id"].type))
+        connection.register(name, table.filter(here))
     connection.execute(
         """
-        create temp table now_and_then as
-        select source, source_id, linked.customer_id as grp, known.customer_id as old
-        from linked full join known using (source, source_id);
-        create temp table moved as
-        select grp, old from now_and_then where grp is distinct from old;
         create temp table records as
-        select source, source_id, grp, old from now_and_then
-        where grp in (select grp from moved) or old in (select old from moved);
+        select source, source_id, l.customer_id as grp, k.customer_id as old
+        from linked_moved l full join known_moved k using (source, source_id);
         create temp table overlap as
         with shared as (
             select grp, old, count(*) as shared from records
@@ -217,7 +231,7 @@ def _note_reasons(connection: Any, decided: pd.DataFrame | None) -> None:
 
 
 def _write_history(connection: Any, *, as_of: date) -> pa.Table:
-    """What happened to ids before, and what happens to them in this run."""
+    """What happens to ids in this run."""
     found = connection.sql(
         """
         with alive as (select customer_id from given),
@@ -233,8 +247,6 @@ def _write_history(connection: Any, *, as_of: date) -> pa.Table:
             select customer_id, null, count(*), 'gone' from known_again
             where customer_id not in (select old from overlap) group by customer_id
         )
-        from history
-        union all by name
         select (select coalesce(max(run), 0) + 1 from history) as run, from_id, to_id,
                ?::date as as_of, coalesce(reason, why) as why, records
         from changes left join reasons using (from_id, to_id)

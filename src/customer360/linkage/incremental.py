@@ -161,7 +161,7 @@ def link_new_records(
         )
         _fold_new(connection, past, fresh)
         _find_near(connection, past, rules)
-        _make_blocks(connection, model, rules)
+        _make_blocks(connection, model)
         _compare(connection, model, _PAIRS_WITH_NEW)
         _find_again(connection, model)
         _compare(connection, model, "select record_l, record_r from again")
@@ -363,14 +363,17 @@ def _find_near(connection: Any, past: Past, rules: Sequence[str]) -> None:
     left_behind = past.left_behind
     near = left_behind | np.isin(past.number, shared["record"].to_numpy())
     maybe_again = past.pairs_of(near)
-    near[past.ends[maybe_again]] = True
+    near[past.left[maybe_again]] = near[past.right[maybe_again]] = True
     chosen = past.with_mates(near)
+    keys_chosen = {c: np.concatenate([old[c][chosen], new[c]]) for c in columns}
+    keys_chosen["record"] = np.concatenate([past.number[chosen], new["record"]])
     customers = past.customers(chosen)
     lost = past.is_lost & (past.owner >= 0)
     for name, table in (
         ("keys_shared", shared),
         ("maybe_again", past.numbered_pairs(maybe_again)),
         ("stand", past.numbered_pairs(past.pairs_of(chosen, steps=STEPS))),
+        ("keys_chosen", pa.table(keys_chosen)),
         ("left_behind", pa.table({"record": past.number[left_behind]})),
         ("lost_customers", pa.table({"customer_id": past.customers(lost)})),
         (
@@ -400,7 +403,7 @@ def _find_again(connection: Any, model: LinkageModel) -> None:
     )
 
 
-def _make_blocks(connection: Any, model: LinkageModel, rules: Sequence[str]) -> None:
+def _make_blocks(connection: Any, model: LinkageModel) -> None:
     """Table `blocks`: the records of table `chosen` ready to be compared."""
     # Records come as they were compared: to read a name from an e-mail, or to put it in its
     # place, took the names of everybody.
@@ -411,12 +414,8 @@ def _make_blocks(connection: Any, model: LinkageModel, rules: Sequence[str]) -> 
         union all select {columns}, null, true from new_records"""
     )
     derive_columns(connection, "near_records")
-    columns = _key_columns(len(rules))
-    keys = ", ".join(f"{sql} as {column}" for sql, column in zip(rules, columns, strict=True))
-    connection.execute(
-        f"""create temp table blocks as
-        select *, {keys} from ({_count_names(connection, model, "records")})"""
-    )
+    blocks = _count_names(connection, model, "records")
+    connection.execute(f"create temp table blocks as {blocks}")
 
 
 def _key_columns(rules: int) -> list[str]:
@@ -430,10 +429,10 @@ _PAIRS_WITH_NEW = """
 
 
 def _pairs_of_touched(rules: int) -> str:
-    """Pairs of table `blocks` that share a key and may be of one customer now."""
-    same = " or ".join(f"l.{column} = r.{column}" for column in _key_columns(rules))
+    """Pairs of table `keys_chosen` that share a key and may be of one customer now."""
+    same = " or ".join(f"l.{c} = r.{c} and l.{c} <> 0" for c in _key_columns(rules))
     return f"""
-        with inside as (from blocks join touched using (record))
+        with inside as (from keys_chosen join touched using (record))
         select l.record, r.record
         from inside l join inside r on l.grp = r.grp and l.record < r.record and ({same})"""
 
@@ -641,7 +640,7 @@ def _pairs_of_today(connection: Any, past: Past, again: pd.DataFrame) -> pd.Data
     weighed_again = connection.execute(
         "select place from stand semi join scored using (record_l, record_r)"
     ).fetchnumpy()["place"]
-    stands = past.stands
+    stands = past.stands.copy()
     stands[weighed_again] = False
     columns = CONTRACTS["link_pairs"].column_names
     still = past.pairs.select(columns).filter(pa.array(stands)).to_pandas()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ class Past:
         Row of each record in `linked`, -1 for none.
     customer : numpy.ndarray
         Number of the customer of each row of `linked`.
-    ends : numpy.ndarray
+    left, right : numpy.ndarray
         Rows in `records` of the two records of each pair, -1 for none.
     """
 
@@ -49,24 +50,26 @@ class Past:
     number: np.ndarray
     owner: np.ndarray
     customer: np.ndarray
-    ends: np.ndarray
+    left: np.ndarray
+    right: np.ndarray
 
-    @property
+    @cached_property
     def is_lost(self) -> np.ndarray:
         """Records that are lost, or no longer what they were."""
         return self.number == 0
 
-    @property
+    @cached_property
     def stands(self) -> np.ndarray:
         """Pairs of which both records are what they were."""
-        return ((self.ends >= 0) & ~self.is_lost[self.ends]).all(axis=1)
+        known = (self.left >= 0) & (self.right >= 0)
+        return known & ~(self.is_lost[self.left] | self.is_lost[self.right])
 
-    @property
+    @cached_property
     def left_behind(self) -> np.ndarray:
         """Records that fitted a lost one, and may have lost a rival."""
         found = np.zeros(len(self.number), dtype=bool)
-        lost = (self.ends >= 0) & self.is_lost[self.ends]
-        found[self.ends[:, ::-1][lost]] = True
+        for one, other in ((self.left, self.right), (self.right, self.left)):
+            found[one[(one >= 0) & (other >= 0) & self.is_lost[other]]] = True
         return found & ~self.is_lost
 
     def with_mates(self, records: np.ndarray) -> np.ndarray:
@@ -77,20 +80,24 @@ class Past:
         return owned & ~self.is_lost & about[self.customer[self.owner]]
 
     def pairs_of(self, records: np.ndarray, *, steps: int = 1) -> np.ndarray:
-        """Pairs that stand and hold one of these records, or one so many steps away."""
-        reached, stands = records.copy(), self.stands
-        for _ in range(steps - 1):
-            reached[self.ends[stands & reached[self.ends].any(axis=1)]] = True
-        return stands & reached[self.ends].any(axis=1)
+        """Pairs that stand and hold one of these records, or one fewer steps than these away."""
+        reached = records.copy()
+        for step in range(steps):
+            found = self.stands & (reached[self.left] | reached[self.right])
+            if step < steps - 1:
+                reached[self.left[found]] = reached[self.right[found]] = True
+        return found
 
     def numbered_pairs(self, chosen: np.ndarray) -> pa.Table:
         """Columns record_l, record_r, place (row in `pairs`), match_probability, was."""
         places = np.flatnonzero(chosen)
-        left, right = self.number[self.ends[places]].T
-        columns = {"record_l": left, "record_r": right, "place": places}
-        for name, column in (("match_probability", "field_probability"),
-                             ("was", "match_probability")):  # fmt: skip
-            columns[name] = self.pairs[column].to_numpy()[places]
+        columns = {
+            "record_l": self.number[self.left[places]],
+            "record_r": self.number[self.right[places]],
+            "place": places,
+            "match_probability": self.pairs["field_probability"].to_numpy()[places],
+            "was": self.pairs["match_probability"].to_numpy()[places],
+        }
         return pa.table(columns)
 
     def customers(self, records: np.ndarray) -> pa.ChunkedArray:
@@ -179,7 +186,8 @@ def number_records(
         number=number,
         owner=pd.Index(owners).get_indexer(known["key"]),
         customer=_codes(tables["known_linked"]["customer_id"]),
-        ends=np.column_stack([place.get_indexer(ends[side]) for side in "lr"]),
+        left=place.get_indexer(ends["l"]),
+        right=place.get_indexer(ends["r"]),
     )
     return past, fresh_people
 
