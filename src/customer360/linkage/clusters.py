@@ -123,7 +123,9 @@ def _keys(frame: Any | None) -> pd.DataFrame:
     return keys
 
 
-def group_records(records: pd.DataFrame, matches: Matches) -> np.ndarray:
+def group_records(
+    records: pd.DataFrame, matches: Matches, *, ends: np.ndarray | None = None
+) -> np.ndarray:
     """Number of the customer of each record, as `link_records` puts them together.
 
     Parameters
@@ -131,6 +133,8 @@ def group_records(records: pd.DataFrame, matches: Matches) -> np.ndarray:
     records : pandas.DataFrame
         Columns source and source_id, sorted by them: all that the pairs name.
     matches : Matches
+    ends : numpy.ndarray, optional
+        Rows of `records` that each pair names, where they are known.
 
     Returns
     -------
@@ -143,7 +147,7 @@ def group_records(records: pd.DataFrame, matches: Matches) -> np.ndarray:
         If the pairs name other records.
     """
     pairs = matches.pairs
-    ends = _positions(records, pairs)
+    ends = _positions(records, pairs) if ends is None else ends
     if len(ends) < len(pairs):
         raise LinkageError(
             "the pairs name records that the people table does not hold: match this table anew"

@@ -162,7 +162,7 @@ def link_new_records(
         _fold_new(connection, past, fresh)
         _find_near(connection, past, rules)
         _make_blocks(connection, model)
-        _compare(connection, model, _PAIRS_WITH_NEW)
+        _compare(connection, model, _PAIRS_WITH_NEW, first=True)
         _find_again(connection, model)
         _compare(connection, model, "select record_l, record_r from again")
         _weigh(connection, model)
@@ -245,7 +245,7 @@ def compare_records(
         blocks = _count_names(connection, fitted, "asked")
         connection.execute(f"create temp table blocks as {blocks}")
         every_pair = "select l.record, r.record from blocks l join blocks r on l.record < r.record"
-        _compare(connection, fitted, every_pair)
+        _compare(connection, fitted, every_pair, first=True)
         compared = _weigh(connection, fitted)
         # A threshold of 0 keeps every pair.
         pairs, evidence = _keep(connection, fitted, records=_last(connection), threshold=0.0)
@@ -445,7 +445,7 @@ def _count_names(connection: Any, model: LinkageModel, records: str) -> str:
         for level in comparison.levels
         if level.rarity
     }
-    everybody = "(select count(*) from everybody)"
+    everybody = str(connection.execute("select count(*) from everybody").fetchall()[0][0])
     for column, share in usual.items():
         value = _DERIVED.get(column, column)
         frequency = frequency_sql(
@@ -463,7 +463,7 @@ def _count_names(connection: Any, model: LinkageModel, records: str) -> str:
     return f"select {records}.*{frequencies} from {records} {joins}"
 
 
-def _compare(connection: Any, model: LinkageModel, pairs: str) -> None:
+def _compare(connection: Any, model: LinkageModel, pairs: str, *, first: bool = False) -> None:
     """Add to table `levels` how the fields of the pairs that a query gives agree.
 
     The same conditions as in a full run, asked directly: for a few pairs, Splink's planning
@@ -488,16 +488,18 @@ def _compare(connection: Any, model: LinkageModel, pairs: str) -> None:
         if rare:
             rarity = f"coalesce(case level_{name} {' '.join(rare)} end, 0)"
             measures.append(f"{rarity}{_together(model, name)} as rarity_{name}")
+    told = " ".join(measures)
     columns = [row[0] for row in connection.execute("describe blocks").fetchall()]
-    sides = ", ".join(f"{side}.{c} as {c}_{side}" for c in columns for side in ("l", "r"))
-    tables = {row[0] for row in connection.execute("show tables").fetchall()}
-    done = "anti join levels using (record_l, record_r)" if "levels" in tables else ""
+    sides = ", ".join(
+        f"{side}.{c} as {c}_{side}" for c in columns for side in "lr" if f"{c}_{side}" in told
+    )
     connection.execute(
         f"""
-        {"insert into levels" if done else "create temp table levels as"}
+        {"create temp table" if first else "insert into"} levels {"as" if first else ""}
         with pairs(record_l, record_r) as ({pairs}),
         sides as (
-            select {sides} from pairs {done}
+            select record_l, record_r, {sides}
+            from pairs {"" if first else "anti join levels using (record_l, record_r)"}
             join blocks l on l.record = record_l join blocks r on r.record = record_r)
         select record_l, record_r, {", ".join(measures)} from sides
         """
@@ -597,18 +599,21 @@ def _link_touched(connection: Any, matches: Matches) -> pa.Table:
             order by source, source_id"""
         )
     )
-    connection.register("keys_touched", touched)
+    connection.register("keys_touched", touched.assign(place=np.arange(len(touched))))
     connection.register("ends", matches.pairs.assign(pair=np.arange(len(matches.pairs))))
     inside = connection.execute(
-        """select pair from ends
-        semi join keys_touched l on l.source = source_l and l.source_id = source_id_l
-        semi join keys_touched r on r.source = source_r and r.source_id = source_id_r
+        """select pair, l.place as l, r.place as r from ends
+        join keys_touched l on l.source = source_l and l.source_id = source_id_l
+        join keys_touched r on r.source = source_r and r.source_id = source_id_r
         order by pair"""
-    ).fetchnumpy()["pair"]
+    ).fetchnumpy()
     among = replace(
-        matches, pairs=matches.pairs.iloc[inside], evidence=matches.evidence.iloc[inside]
+        matches,
+        pairs=matches.pairs.iloc[inside["pair"]],
+        evidence=matches.evidence.iloc[inside["pair"]],
     )
-    group = pd.Series(group_records(touched, among)).astype(str)
+    ends = np.column_stack([inside["l"], inside["r"]])
+    group = pd.Series(group_records(touched, among, ends=ends)).astype(str)
     return as_arrow(touched.assign(customer_id="again " + group))
 
 
