@@ -38,7 +38,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from customer360.linkage.blocking import choose_rules
+from customer360.linkage.blocking import choose_rules, write_blocks
 from customer360.linkage.clusters import connected_components, link_records
 from customer360.linkage.comparisons import choose_comparisons
 from customer360.linkage.evaluate import evaluate_links
@@ -313,6 +313,7 @@ def bare_splink(path: str) -> dict[str, float]:
             rules, *_ = choose_rules(
                 connection, columns=columns, max_pairs_budget=PAIRS_PER_RECORD * records
             )
+            write_blocks(connection, rules)
         timed.enter_context(clocked(spent))
         settings = SettingsCreator(
             link_type="dedupe_only",

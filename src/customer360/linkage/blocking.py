@@ -6,13 +6,13 @@ that two records must share to be compared; each rule is counted before it is us
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-__all__ = ["Rule", "choose_rules"]
+__all__ = ["Rule", "choose_rules", "write_blocks"]
 
 # Beyond this many records with one value, the value says nothing about who they are.
 LARGEST_BLOCK_RECORDS = 500
@@ -56,11 +56,24 @@ _COLUMNS = (
 
 @dataclass(frozen=True)
 class Rule:
-    """A blocking rule in use: its words, the column of `blocks` that holds its key, its parts."""
+    """A blocking rule in use.
+
+    Attributes
+    ----------
+    label : str
+        In words.
+    column : str
+        Of table `blocks`, that holds its key.
+    parts : tuple of str
+        What two records must share.
+    large_blocks : int
+        Values that too many records share.
+    """
 
     label: str
     column: str
     parts: tuple[str, ...]
+    large_blocks: int = 0
 
     @property
     def sql(self) -> str:
@@ -93,7 +106,7 @@ def choose_rules(
 
     Every family of rules gets an equal share of the budget, and of what those before it
     left over, and takes its loosest variant that fits. Values held by more than 500
-    records make no block. Writes table `blocks`: the records with one key a rule.
+    records make no block.
 
     Parameters
     ----------
@@ -119,39 +132,63 @@ def choose_rules(
     families |= {name: [(name,)] for name in identifiers if name in columns}
     families = {name: variants for name, variants in families.items() if variants}
     rows: list[dict[str, Any]] = []
-    chosen: list[tuple[str, ...]] = []
+    rules: list[Rule] = []
     left = max_pairs_budget
     for done, (family, variants) in enumerate(families.items()):
         allowed = left // (len(families) - done)
         for variant in variants:
-            wider = next((c for c in chosen if set(c) <= set(variant)), None)
+            wider = next((rule for rule in rules if set(rule.parts) <= set(variant)), None)
             if wider:
-                rows.append(_row(family, variant, None, None, f"within {_label(wider)}"))
+                rows.append(_row(family, variant, None, None, f"within {wider.label}"))
                 break
             pairs, large = _count(connection, variant)
             if pairs <= allowed:
                 rows.append(_row(family, variant, pairs, large, "fits"))
-                chosen.append(variant)
+                rules.append(Rule(_label(variant), f"block_{len(rules)}", variant, large))
                 left -= pairs
                 break
             why = f"more than its share of the budget ({allowed:,} pairs)"
             rows.append(_row(family, variant, pairs, large, why))
-    rules = [Rule(_label(parts), f"block_{i}", parts) for i, parts in enumerate(chosen)]
-    keys = "".join(f", {_key(p)} as {r.column}" for r, p in zip(rules, chosen, strict=True))
-    # In order: Splink's sample depends on it.
-    connection.execute(
-        f"create or replace temp table blocks as select *{keys} from records order by record"
-    )
-    for rule in rules:
-        # A value that everybody shares says nothing: no block is made of it.
-        connection.execute(
-            f"""update blocks set {rule.column} = null where {rule.column} in (
-                select {rule.column} from blocks group by 1
-                having count(*) > {LARGEST_BLOCK_RECORDS})"""
-        )
     names = ["family", "rule", "pairs", "large_blocks", "used", "why"]
     table = pd.DataFrame(rows, columns=names).astype({"pairs": "Int64", "large_blocks": "Int64"})
     return rules, table, _notes(table)
+
+
+def write_blocks(
+    connection: Any, rules: Sequence[Rule], *, frequencies: Mapping[str, str] | None = None
+) -> None:
+    """Write table `blocks`: the records with one key a rule, in order.
+
+    Parameters
+    ----------
+    connection : duckdb.DuckDBPyConnection
+        Holds table `records`.
+    rules : sequence of Rule
+    frequencies : mapping, optional
+        Column to the SQL that tells how often its value stands among all records, which is
+        added as `tf_<column>`.
+    """
+    keys = "".join(f", {_key(rule.parts)} as {rule.column}" for rule in rules)
+    counted = frequencies or {}
+    counts = "".join(f", tf_{column}" for column in counted)
+    joins = " ".join(
+        f"""left join (select {column}, {sql} as tf_{column} from records group by 1)
+        using ({column})"""
+        for column, sql in counted.items()
+    )
+    # In order: Splink's sample depends on it.
+    connection.execute(
+        f"""create or replace temp table blocks as
+        select records.*{counts}{keys} from records {joins} order by record"""
+    )
+    for rule in rules:
+        if rule.large_blocks:
+            # A value that everybody shares says nothing: no block is made of it.
+            connection.execute(
+                f"""update blocks set {rule.column} = null where {rule.column} in (
+                    select {rule.column} from blocks group by 1
+                    having count(*) > {LARGEST_BLOCK_RECORDS})"""
+            )
 
 
 def _row(

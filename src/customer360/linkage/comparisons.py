@@ -95,22 +95,27 @@ def _words(column: str) -> str:
 def _holds(column: str) -> str:
     """One value is made of whole words of the other (Jean in Jean Pierre)."""
     left, right = f"{column}_l", f"{column}_r"
+    # Of two values in one word, none is a part of the other: seen sooner.
     return (
-        f"(contains({_words(left)}, {_words(right)}) or contains({_words(right)}, {_words(left)}))"
+        f"(case when contains({left}, ' ') or contains({right}, ' ') "
+        f"then contains({_words(left)}, {_words(right)}) or contains({_words(right)}, "
+        f"{_words(left)}) else {left} = {right} end)"
     )
 
 
 def _one_slip(column: str, ends: int) -> str:
     """One letter added, lost, changed or two swapped.
 
-    One slip leaves the length, but for one letter, and the beginning or the end whole:
-    looking there first spares the costly distance to nearly all pairs of strangers.
+    One slip leaves the length, but for one letter, and the first or the last half whole, of
+    which `ends` letters at least are asked for: looking there first spares the costly
+    distance to nearly all pairs of strangers.
     """
     left, right = f"{column}_l", f"{column}_r"
+    half = f"greatest({ends}, (least(length({left}), length({right})) - 1) // 2)::int"
     return (
         f"(case when abs(length({left}) - length({right})) <= 1 "
-        f"and (substr({left}, 1, {ends}) = substr({right}, 1, {ends}) "
-        f"or right({left}, {ends}) = right({right}, {ends})) "
+        f"and (substr({left}, 1, {half}) = substr({right}, 1, {half}) "
+        f"or right({left}, {half}) = right({right}, {half})) "
         f"then damerau_levenshtein({left}, {right}) <= 1 else false end)"
     )
 
@@ -186,7 +191,10 @@ COMPARISONS = (
             ),
             Level(
                 "nickname",
-                f"(list_has_any(first_names_l, first_names_r) or {_begins('first_name')})",
+                # A name that is short for none has itself alone in its list.
+                "(case when array_length(first_names_l) > 1 or array_length(first_names_r) > 1 "
+                "then list_has_any(first_names_l, first_names_r) else false end "
+                f"or {_begins('first_name')})",
                 0.03,
                 1e-3,
             ),
@@ -449,22 +457,14 @@ def choose_comparisons(
 
 
 def splink_comparison(comparison: Comparison) -> dict[str, Any]:
-    """The same ladder as Splink settings."""
+    """The same ladder as Splink settings, to count how often strangers agree."""
     null = " or ".join(f"{c}_l is null or {c}_r is null" for c in comparison.columns)
     if comparison.silent:
         null = f"{null} or {comparison.silent}"
     levels: list[dict[str, Any]] = [
         {"sql_condition": null, "label_for_charts": "not known", "is_null_level": True}
     ]
-    for level in comparison.levels:
-        entry: dict[str, Any] = {"sql_condition": level.sql, "label_for_charts": level.label}
-        if level.rarity:
-            entry |= {
-                "tf_adjustment_column": level.rarity,
-                "tf_adjustment_weight": 1.0,
-                "disable_tf_exact_match_detection": True,
-            }
-        levels.append(entry)
+    levels += [{"sql_condition": lv.sql, "label_for_charts": lv.label} for lv in comparison.levels]
     return {
         "output_column_name": comparison.name,
         "comparison_description": comparison.about,

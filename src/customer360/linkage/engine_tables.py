@@ -12,7 +12,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = ["as_arrow", "as_pandas", "in_key_order", "working_connection"]
+from customer360.contracts import CONTRACTS, arrow_schema
+
+__all__ = ["as_arrow", "as_contract", "as_pandas", "in_key_order", "working_connection"]
 
 # What does not fit goes to disk: two million records cost no more memory than one.
 WORKING_MEMORY = "800MB"
@@ -27,6 +29,12 @@ def as_arrow(table: Any) -> pa.Table:
     if isinstance(table, pd.DataFrame):
         return pa.Table.from_pandas(table, preserve_index=False)
     return table.to_arrow_table() if hasattr(table, "to_arrow_table") else table
+
+
+def as_contract(table: Any, name: str) -> pa.Table:
+    """Any table as an Arrow table with the columns and types of its contract."""
+    contract = CONTRACTS[name]
+    return as_arrow(table).select(contract.column_names).cast(arrow_schema(contract))
 
 
 def as_pandas(relation: Any) -> pd.DataFrame:

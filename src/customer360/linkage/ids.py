@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from customer360.contracts import CONTRACTS, arrow_schema, empty_table
-from customer360.linkage.engine_tables import as_arrow, in_key_order
+from customer360.linkage.engine_tables import as_arrow, as_contract, in_key_order
 
 __all__ = ["keep_ids"]
 
@@ -60,14 +60,16 @@ def keep_ids(
     id_history : pandas.DataFrame
         Contract `id_history`: the rows given, and those of this run.
     """
-    contracts = CONTRACTS["linked_records"], CONTRACTS["id_history"]
     linked, known, history = (
-        empty_table(contract) if table is None else as_arrow(table)
-        for table, contract in ((linked, contracts[0]), (known, contracts[0]),
-                                (history, contracts[1]))
-    )  # fmt: skip
+        empty_table(CONTRACTS[name]) if table is None else as_contract(table, name)
+        for table, name in (
+            (linked, "linked_records"),
+            (known, "linked_records"),
+            (history, "id_history"),
+        )
+    )
     linked = in_key_order(linked)
-    with closing(duckdb.connect()) as connection:
+    with closing(duckdb.cursor()) as connection:
         for name, table in (("linked", linked), ("known", known), ("history", history)):
             connection.register(name, table)
         _name_groups(connection, linked, known)
@@ -77,10 +79,10 @@ def keep_ids(
         news = _write_history(connection, as_of=as_of)
     at = pc.index_in(linked["customer_id"], given["grp"])
     ids = pc.coalesce(given["customer_id"].take(at), linked["customer_id"])
-    columns = {name: linked[name] for name in contracts[0].column_names} | {"customer_id": ids}
-    before = history.select(news.column_names).cast(news.schema)
-    written = pa.concat_tables([before, news])
-    return pa.table(columns).to_pandas(), written.to_pandas(date_as_object=True)
+    column = linked.column_names.index("customer_id")
+    records = linked.set_column(column, "customer_id", ids)
+    written = pa.concat_tables([history, news])
+    return records.to_pandas(), written.to_pandas(date_as_object=True)
 
 
 def _name_groups(connection: Any, linked: pa.Table, known: pa.Table) -> None:
@@ -95,17 +97,11 @@ def _name_groups(connection: Any, linked: pa.Table, known: pa.Table) -> None:
         pd.Index(connection.execute(asked + table).fetchnumpy()["place"])
         for table in ("linked", "known")
     )
-    moved = pa.chunked_array(
-        [
-            chunk
-            for table, same in ((linked, now.isin(then)), (known, then.isin(now)))
-            for chunk in table["customer_id"].filter(pa.array(~same)).cast(pa.string()).chunks
-        ],
-        pa.string(),
-    ).unique()
+    gone = linked["customer_id"].filter(pa.array(~now.isin(then)))
+    come = known["customer_id"].filter(pa.array(~then.isin(now)))
+    moved = pa.chunked_array([*gone.chunks, *come.chunks], pa.string()).unique()
     for name, table in (("linked_moved", linked), ("known_moved", known)):
-        here = pc.is_in(table["customer_id"], moved.cast(table["customer_id"].type))
-        connection.register(name, table.filter(here))
+        connection.register(name, table.filter(pc.is_in(table["customer_id"], moved)))
     connection.execute(
         """
         create temp table records as

@@ -24,12 +24,12 @@ from customer360.linkage.blocking import FAMILIES, _key, _label
 from customer360.linkage.clusters import connected_components, group_records
 from customer360.linkage.comparisons import COMPARISONS, Comparison
 from customer360.linkage.engine_tables import as_arrow, as_pandas
+from customer360.linkage.levels import levels_sql, sides_sql
 from customer360.linkage.matching import (
     KEPT_PROBABILITY,
     Matches,
     _keep,
     _score,
-    _together,
 )
 from customer360.linkage.model import LinkageModel, check_trained
 from customer360.linkage.pair_engines import DuckDBPairs
@@ -469,39 +469,16 @@ def _compare(connection: Any, model: LinkageModel, pairs: str, *, first: bool = 
     The same conditions as in a full run, asked directly: for a few pairs, Splink's planning
     takes longer than the comparing.
     """
-    measures = []
-    for comparison in _comparisons(model):
-        name, shares = comparison.name, model.comparisons[comparison.name]
-        unknown = " or ".join(f"{c}_l is null or {c}_r is null" for c in comparison.columns)
-        if comparison.silent:
-            unknown = f"{unknown} or {comparison.silent}"
-        rungs, rare = [], []
-        for level, share in zip(comparison.levels, reversed(shares), strict=True):
-            met = "else" if level.sql == "ELSE" else f"when {level.sql} then"
-            rungs.append(f"{met} {share.value}")
-            if level.rarity:
-                frequency = f"greatest(tf_{level.rarity}_l, tf_{level.rarity}_r)"
-                rare.append(f"when {share.value} then log2({share.u!r} / {frequency})")
-        measures.append(
-            f"(case when {unknown} then -1 {' '.join(rungs)} end)::tinyint level_{name}"
-        )
-        if rare:
-            rarity = f"coalesce(case level_{name} {' '.join(rare)} end, 0)"
-            measures.append(f"{rarity}{_together(model, name)} as rarity_{name}")
-    told = " ".join(measures)
     columns = [row[0] for row in connection.execute("describe blocks").fetchall()]
-    sides = ", ".join(
-        f"{side}.{c} as {c}_{side}" for c in columns for side in "lr" if f"{c}_{side}" in told
-    )
+    done = "" if first else "anti join levels using (record_l, record_r)"
     connection.execute(
         f"""
-        {"create temp table" if first else "insert into"} levels {"as" if first else ""}
+        {"create temp table levels as" if first else "insert into levels"}
         with pairs(record_l, record_r) as ({pairs}),
         sides as (
-            select record_l, record_r, {sides}
-            from pairs {"" if first else "anti join levels using (record_l, record_r)"}
+            select {sides_sql(columns)} from pairs {done}
             join blocks l on l.record = record_l join blocks r on r.record = record_r)
-        select record_l, record_r, {", ".join(measures)} from sides
+        select record_l, record_r, {levels_sql(_comparisons(model), model)} from sides
         """
     )
 

@@ -1,8 +1,8 @@
 """Which records are the same person: Splink compares, `model` weighs.
 
-Splink 5 makes the candidate pairs, compares their columns and counts term frequencies,
-all in DuckDB; its own training would take a household for one person, so the shares are
-estimated by `model.train` on the patterns of agreement that Splink returns.
+Splink 5 makes the candidate pairs and counts how often strangers agree, all in DuckDB; its
+own training would take a household for one person, so the shares are estimated by
+`model.train` on the patterns of agreement of the candidate pairs.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from customer360.contracts import CONTRACTS
-from customer360.linkage.blocking import Rule, choose_rules
+from customer360.linkage.blocking import Rule, choose_rules, write_blocks
 from customer360.linkage.clusters import connected_components
 from customer360.linkage.comparisons import Comparison, choose_comparisons, splink_comparison
-from customer360.linkage.engine_tables import as_arrow, as_pandas, working_connection
+from customer360.linkage.engine_tables import as_arrow, working_connection
+from customer360.linkage.levels import has_rarity, levels_sql, sides_sql
 from customer360.linkage.model import LevelShares, LinkageModel, check_trained, start, train
 from customer360.linkage.pair_engines import DuckDBPairs, PairEngine, SparkPairs
 from customer360.linkage.rarity import add_names_together, frequency_sql, own_records
@@ -228,8 +230,12 @@ def _match(
     here = DuckDBPairs(connection)
     engine: PairEngine = here if spark is None else SparkPairs(connection, spark)
     with _quiet_splink():
-        _count_names(connection, comparisons, records=records, own=anywhere)
-        linker = _linker(here, comparisons, rules)
+        frequencies = {
+            column: frequency_sql(column, usual_share=share, records=str(records), own=anywhere)
+            for column, share in _rarities(comparisons).items()
+        }
+        write_blocks(connection, rules, frequencies=frequencies)
+        linker, blocks = _linker(here, comparisons, rules)
         if given is None:
             # All pairs of a sample of records; a small table is its own sample.
             proportion = min(1.0, (2 * SAMPLED_PAIRS) ** 0.5 / records)
@@ -245,9 +251,8 @@ def _match(
             _check_same_levels(fitted, comparisons)
             check_trained(fitted)
         if engine is not here:
-            linker = _linker(engine, comparisons, rules)
-        _hand_over(linker, by_fields_alone(fitted))
-        _compare(engine, linker, by_fields_alone(fitted))
+            linker, blocks = _linker(engine, comparisons, rules)
+        _compare(engine, linker, blocks, levels=levels_sql(comparisons, fitted))
     if given is None:
         patterns = _count_patterns(engine, fitted)
         train(
@@ -361,28 +366,15 @@ def _quiet_splink() -> Iterator[None]:
         logger.propagate = before[1]
 
 
-def _count_names(
-    connection: Any, comparisons: Sequence[Comparison], *, records: int, own: float
-) -> None:
-    """Write tables `frequencies_<column>`: how often a value stands among the records."""
-    for column, share in _rarities(comparisons).items():
-        frequency = frequency_sql(column, usual_share=share, records=str(records), own=own)
-        connection.execute(
-            f"""
-            create or replace temp table frequencies_{column} as
-            select {column}, {frequency} as tf_{column}
-            from records where {column} is not null group by 1 order by 1
-            """
-        )
-
-
 def _rarities(comparisons: Sequence[Comparison]) -> dict[str, float]:
     """Columns whose rarity counts, and the share among strangers that is believed."""
     return {lv.rarity: lv.u for c in comparisons for lv in c.levels if lv.rarity}
 
 
-def _linker(engine: PairEngine, comparisons: Sequence[Comparison], rules: Sequence[Rule]) -> Any:
-    """Splink on an engine; its settings are the same on all of them."""
+def _linker(
+    engine: PairEngine, comparisons: Sequence[Comparison], rules: Sequence[Rule]
+) -> tuple[Any, Any]:
+    """Splink on an engine, and the records there; its settings are the same on all engines."""
     # Splink takes a second to import: only those who link pay for it.
     from splink import Linker, SettingsCreator
 
@@ -395,18 +387,10 @@ def _linker(engine: PairEngine, comparisons: Sequence[Comparison], rules: Sequen
         unique_id_column_name="record",
         comparisons=ladders,
         blocking_rules_to_generate_predictions=[{"blocking_rule": rule.sql} for rule in rules],
-        retain_matching_columns=False,
-        additional_columns_to_retain=["names_together"],
-        retain_intermediate_calculation_columns=True,
         linker_uid="customer360",
     )
-    api = engine.api()
-    linker = Linker(api.register(engine.give("blocks")), settings, log_level=None)
-    for column in _rarities(comparisons):
-        linker.table_management.register_term_frequency_lookup(
-            api.register(engine.give(f"frequencies_{column}")), column
-        )
-    return linker
+    blocks = engine.api().register(engine.give("blocks"))
+    return Linker(blocks, settings, log_level=None), blocks
 
 
 def _sampled_shares(
@@ -425,21 +409,6 @@ def _sampled_shares(
     return shares
 
 
-def _hand_over(linker: Any, model: LinkageModel) -> None:
-    """Give Splink our shares: rarity is counted from u, and nothing is left at a default.
-
-    Splink writes down the codes of the levels only together with all the values compared,
-    many times as much. It writes down weights alone: m is such that the weight is the code
-    and one, what is not known weighing 0.
-    """
-    for name, levels in model.comparisons.items():
-        comparison = linker._settings_obj._get_comparison_by_output_column_name(name)
-        for level in levels:
-            theirs = comparison._get_comparison_level_by_comparison_vector_value(level.value)
-            theirs.u_probability = level.u
-            theirs.m_probability = (level.u or 0.0) * 2.0 ** (level.value + 1)
-
-
 def _check_same_levels(model: LinkageModel, comparisons: Sequence[Comparison]) -> None:
     for comparison in comparisons:
         labels = [level.label for level in reversed(comparison.levels)]
@@ -452,43 +421,30 @@ def _check_same_levels(model: LinkageModel, comparisons: Sequence[Comparison]) -
         del model.comparisons[name]
 
 
-def _compare(engine: PairEngine, linker: Any, model: LinkageModel) -> None:
+def _compare(engine: PairEngine, linker: Any, blocks: Any, *, levels: str) -> None:
     """Write table `compared`: level and rarity of each comparison of each candidate pair."""
-    columns = []
-    for name, levels in model.comparisons.items():
-        columns.append(f"(round(mw_{name}) - 1)::tinyint as level_{name}")
-        if _rare(levels):
-            columns.append(
-                f"coalesce(mw_tf_adj_{name}, 0){_together(model, name)} as rarity_{name}"
-            )
-    found = linker.inference.predict(warning_mode="never")
+    columns = [column.unquote().name for column in blocks.columns]
+    pairs = linker.inference.compute_blocked_pairs_for_predict()
     engine.make(
-        "compared", f"select record_l, record_r, {', '.join(columns)} from {found.physical_name}"
+        "compared",
+        f"""
+        with sides as (
+            select {sides_sql(columns)}
+            from {pairs.physical_name}
+            join {blocks.physical_name} l on l.record = join_key_l
+            join {blocks.physical_name} r on r.record = join_key_r
+        )
+        select record_l, record_r, {levels} from sides
+        """,
     )
-    found.drop_table_from_database_and_remove_from_cache()
-
-
-def _together(model: LinkageModel, name: str) -> str:
-    """What both names the same say beside each alone, added to the family name."""
-    if name != "last_name" or "first_name" not in model.comparisons:
-        return ""
-    return f" + case when {_same_names(model)} then names_together_l else 0 end"
-
-
-def _same_names(model: LinkageModel) -> str:
-    best = {name: model.comparisons[name][-1].value for name in ("first_name", "last_name")}
-    return " and ".join(f"level_{name} = {value}" for name, value in best.items())
-
-
-def _rare(levels: Sequence[LevelShares]) -> bool:
-    return any(level.rarity for level in levels)
+    pairs.drop_table_from_database_and_remove_from_cache()
 
 
 def _rarity_sql(model: LinkageModel, kind: str) -> str:
     terms = [
         f"rarity_{name}"
         for name, levels in model.comparisons.items()
-        if model.kinds[name] == kind and _rare(levels)
+        if model.kinds[name] == kind and has_rarity(levels)
     ]
     return " + ".join(terms) or "0.0"
 
@@ -511,7 +467,7 @@ def _bits_sql(name: str, levels: Sequence[LevelShares], weight: str, *, rarity: 
     """Bits of one comparison: those of its level, and of how rare what agrees is."""
     values = ((level.value, getattr(level, weight)) for level in levels)
     rungs = " ".join(f"when {code} then {value!r}::double" for code, value in values)
-    rare = f" + rarity_{name}" if rarity and _rare(levels) else ""
+    rare = f" + rarity_{name}" if rarity and has_rarity(levels) else ""
     return f"case level_{name} {rungs} else 0.0::double end{rare}"
 
 
@@ -564,36 +520,54 @@ def _keep(
     group = connected_components(
         records + 1, np.asarray(links["record_l"]), np.asarray(links["record_r"])
     )
-    groups = pd.DataFrame({"record": np.arange(records + 1), "grp": group})
+    groups = pa.table({"record": np.arange(records + 1), "grp": group})
     connection.register("groups_given", groups)
-    parts = [
-        part
-        for name, levels in model.comparisons.items()
-        for part in (
-            f"level_{name}::integer as level_{name}",
-            f"{_bits_sql(name, levels, 'match_weight', rarity=True)} as bits_{name}",
-        )
-    ]
-    bits = " + ".join(f"bits_{name}" for name in model.comparisons)
-    frame = as_pandas(
-        connection.sql(
-            f"""
-        select l.source as source_l, l.source_id as source_id_l,
-               r.source as source_r, r.source_id as source_id_r,
-               s.match_weight, s.match_probability, {_prior(model)!r}::double as prior,
-               {", ".join(parts)}, s.match_weight - (prior + {bits}) as bits_household,
-               1 / (1 + pow(2.0, bits_rivals - s.match_weight)) as field_probability
-        from scored s
-        join compared using (record_l, record_r)
-        join records l on l.record = s.record_l
-        join records r on r.record = s.record_r
-        join groups_given gl on gl.record = s.record_l
-        join groups_given gr on gr.record = s.record_r
-        where level_rivals >= 0 or gl.grp = gr.grp
-        order by s.record_l, s.record_r
+    against = _bits_sql(RIVALS, model.comparisons[RIVALS], "match_weight", rarity=True)
+    # Narrow rows: wide ones, with their keys, would be dear to sort.
+    found = connection.sql(
+        f"""
+        select compared.*, match_weight, match_probability,
+               1 / (1 + pow(2.0, {against} - match_weight)) as field_probability
+        from scored join compared using (record_l, record_r)
+        join groups_given l on l.record = record_l
+        join groups_given r on r.record = record_r
+        where level_{RIVALS} >= 0 or l.grp = r.grp
+        order by record_l, record_r
         """
-        )
-    )
+    ).fetchnumpy()
     connection.unregister("groups_given")
-    pairs = frame[CONTRACTS["link_pairs"].column_names].copy()
-    return pairs, frame.drop(columns=["match_weight", "match_probability", "field_probability"])
+    keys = _keys_of_pairs(connection, found)
+    told = {name: found[name] for name in CONTRACTS["link_pairs"].column_names if name in found}
+    return keys.assign(**told), keys.assign(**_bits(model, found))
+
+
+def _keys_of_pairs(connection: Any, pairs: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """Source and source_id of both records of each pair, from their numbers."""
+    keys = connection.sql(
+        "select record, source, source_id from records order by record"
+    ).to_arrow_table()
+    numbers = keys["record"].to_numpy()
+    ends = {
+        f"{name}_{side}": keys[name].take(pa.array(place))
+        for side in ("l", "r")
+        for place in (np.searchsorted(numbers, pairs[f"record_{side}"]),)
+        for name in ("source", "source_id")
+    }
+    return pa.table(ends).select(KEY_COLUMNS).to_pandas()
+
+
+def _bits(model: LinkageModel, pairs: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """Columns of the evidence, from the levels of sorted pairs and their match weight."""
+    columns: dict[str, Any] = {"prior": _prior(model)}
+    total = columns["prior"]
+    for name, levels in model.comparisons.items():
+        found = pairs[f"level_{name}"]
+        # What is not known, level -1, says nothing: the last place.
+        weights = np.zeros(len(levels) + 1)
+        weights[[level.value for level in levels]] = [level.match_weight for level in levels]
+        bits = weights[found]
+        if has_rarity(levels):
+            bits = bits + pairs[f"rarity_{name}"]
+        columns |= {f"level_{name}": found, f"bits_{name}": bits}
+        total = total + bits
+    return columns | {"bits_household": pairs["match_weight"] - total}

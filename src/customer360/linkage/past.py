@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from customer360.linkage.blocking import LARGEST_BLOCK_RECORDS
-from customer360.linkage.engine_tables import as_arrow, in_key_order
+from customer360.linkage.engine_tables import as_contract, in_key_order
 
 __all__ = ["Past", "number_records", "shared_keys"]
 
@@ -146,9 +146,9 @@ def number_records(
     """
     tables = {
         "people_today": people,
-        "known_records": in_key_order(as_arrow(records)),
-        "known_linked": as_arrow(linked),
-        "known_pairs": as_arrow(pairs),
+        "known_records": in_key_order(as_contract(records, "compared_records")),
+        "known_linked": as_contract(linked, "linked_records"),
+        "known_pairs": as_contract(pairs, "link_pairs"),
     }
     for name, table in tables.items():
         connection.register(name, table)
@@ -185,7 +185,7 @@ def number_records(
         pairs=tables["known_pairs"],
         number=number,
         owner=pd.Index(owners).get_indexer(known["key"]),
-        customer=_codes(tables["known_linked"]["customer_id"]),
+        customer=pd.factorize(tables["known_linked"]["customer_id"].to_pandas())[0],
         left=place.get_indexer(ends["l"]),
         right=place.get_indexer(ends["r"]),
     )
@@ -194,15 +194,8 @@ def number_records(
 
 def _names(records: pa.Table) -> np.ndarray:
     """Both parts of the key in one text, in the order of the keys."""
-    source, source_id = (records[column].cast(pa.string()) for column in KEY)
-    return pc.binary_join_element_wise(source, source_id, "\x1f").to_numpy(zero_copy_only=False)
-
-
-def _codes(column: pa.ChunkedArray) -> np.ndarray:
-    found = column.combine_chunks().dictionary_encode()
-    if isinstance(found, pa.ChunkedArray):
-        found = found.combine_chunks()
-    return found.indices.to_numpy()
+    joined = pc.binary_join_element_wise(records["source"], records["source_id"], "\x1f")
+    return joined.to_numpy(zero_copy_only=False)
 
 
 def shared_keys(
@@ -230,7 +223,8 @@ def shared_keys(
             np.where(records > 0, values.get_indexer(key), -1)
             for key, records in zip((known, fresh), numbers, strict=True)
         ]
-        counts = sum(np.bincount(at[at >= 0], minlength=len(values)) for at in sides)
+        all_of_them = np.concatenate(sides)
+        counts = np.bincount(all_of_them[all_of_them >= 0], minlength=len(values))
         # A value of too many records says nothing, as in a full run.
         tells = np.append((counts >= 2) & (counts <= LARGEST_BLOCK_RECORDS), False)
         for is_new, (at, records) in enumerate(zip(sides, numbers, strict=True)):

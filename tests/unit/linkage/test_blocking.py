@@ -6,7 +6,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from customer360.linkage.blocking import LARGEST_BLOCK_RECORDS, choose_rules
+from customer360.linkage.blocking import LARGEST_BLOCK_RECORDS, choose_rules, write_blocks
 from customer360.linkage.records import prepare_records
 
 
@@ -74,6 +74,7 @@ def test_a_value_that_everybody_shares_makes_no_block(connection):
     rules, table, notes = choose_rules(connection, columns=columns, max_pairs_budget=1_000_000)
     assert table["pairs"].tolist() == [1]
     assert "left aside" in notes[0]
+    write_blocks(connection, rules)
     keys = connection.execute(f"select count({rules[0].column}) from blocks").fetchall()[0][0]
     assert keys == 2
 
