@@ -14,10 +14,11 @@ import pyarrow.compute as pc
 
 from customer360.contracts import CONTRACTS, arrow_schema
 
-__all__ = ["as_arrow", "as_contract", "as_pandas", "in_key_order", "working_connection"]
+__all__ = ["as_arrow", "as_contract", "as_pandas", "in_key_order", "in_parts", "working_connection"]
 
 # What does not fit goes to disk: two million records cost no more memory than one.
 WORKING_MEMORY = "800MB"
+ROWS_AT_ONCE = 16_384
 
 
 def as_arrow(table: Any) -> pa.Table:
@@ -40,6 +41,12 @@ def as_contract(table: Any, name: str) -> pa.Table:
 def as_pandas(relation: Any) -> pd.DataFrame:
     """A DuckDB relation as a frame, by way of Arrow: five times faster where there is text."""
     return relation.to_arrow_table().to_pandas()
+
+
+def in_parts(table: pa.Table) -> pa.Table:
+    """The same rows in smaller parts: DuckDB gives each part of an Arrow table to one processor."""
+    batches = table.combine_chunks().to_batches(max_chunksize=ROWS_AT_ONCE)
+    return pa.Table.from_batches(batches, schema=table.schema)
 
 
 def in_key_order(table: pa.Table) -> pa.Table:

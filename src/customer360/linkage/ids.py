@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from customer360.contracts import CONTRACTS, arrow_schema, empty_table
-from customer360.linkage.engine_tables import as_arrow, as_contract, in_key_order
+from customer360.linkage.engine_tables import as_arrow, as_contract, in_key_order, in_parts
 
 __all__ = ["keep_ids"]
 
@@ -71,7 +71,7 @@ def keep_ids(
     linked = in_key_order(linked)
     with closing(duckdb.cursor()) as connection:
         for name, table in (("linked", linked), ("known", known), ("history", history)):
-            connection.register(name, table)
+            connection.register(name, in_parts(table))
         _name_groups(connection, linked, known)
         _give_ids(connection)
         _note_reasons(connection, decided)
@@ -97,9 +97,9 @@ def _name_groups(connection: Any, linked: pa.Table, known: pa.Table) -> None:
         pd.Index(connection.execute(asked + table).fetchnumpy()["place"])
         for table in ("linked", "known")
     )
-    gone = linked["customer_id"].filter(pa.array(~now.isin(then)))
-    come = known["customer_id"].filter(pa.array(~then.isin(now)))
-    moved = pa.chunked_array([*gone.chunks, *come.chunks], pa.string()).unique()
+    come = linked["customer_id"].filter(pa.array(~now.isin(then)))
+    gone = known["customer_id"].filter(pa.array(~then.isin(now)))
+    moved = pa.chunked_array([*come.chunks, *gone.chunks], pa.string()).unique()
     for name, table in (("linked_moved", linked), ("known_moved", known)):
         connection.register(name, table.filter(pc.is_in(table["customer_id"], moved)))
     connection.execute(
@@ -126,14 +126,18 @@ def _give_ids(connection: Any) -> None:
     """Table `given`: one id a group."""
     contested = connection.execute(
         """
-        with given_first as (select to_id, min(run) as since from history group by 1),
+        with contested as (from overlap where not alone),
+        given_first as (
+            select to_id, min(run) as since from history
+            where to_id in (select old from contested) group by 1
+        ),
         oldest as (
             select grp, old, min({'source': source, 'source_id': source_id}) as oldest
-            from overlap join records using (grp, old) where not alone group by all
+            from contested join records using (grp, old) group by all
         )
         select grp, old,
                row_number() over (order by shared desc, coalesce(since, 0), oldest, old) as place
-        from overlap join oldest using (grp, old) left join given_first on to_id = old
+        from contested join oldest using (grp, old) left join given_first on to_id = old
         order by place
         """
     ).df()

@@ -23,7 +23,7 @@ from customer360.contracts import CONTRACTS, empty_table
 from customer360.linkage.blocking import FAMILIES, _key, _label
 from customer360.linkage.clusters import connected_components, group_records
 from customer360.linkage.comparisons import COMPARISONS, Comparison
-from customer360.linkage.engine_tables import as_arrow, as_pandas
+from customer360.linkage.engine_tables import as_arrow, as_pandas, in_parts
 from customer360.linkage.levels import levels_sql, sides_sql
 from customer360.linkage.matching import (
     KEPT_PROBABILITY,
@@ -323,7 +323,7 @@ def _number_pairs(connection: Any, pairs: Any) -> None:
 def _fold_new(connection: Any, past: Past, fresh: pa.Table) -> None:
     """Table `new_records`, ready but for the columns derived, and view `everybody`."""
     numbered = past.records.append_column("record", pa.array(past.number))
-    connection.register("known_numbered", numbered)
+    connection.register("known_numbered", in_parts(numbered))
     connection.execute(
         "create temp view old as select * exclude fingerprint from known_numbered where record > 0"
     )

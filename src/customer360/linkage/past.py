@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from customer360.linkage.blocking import LARGEST_BLOCK_RECORDS
-from customer360.linkage.engine_tables import as_contract, in_key_order
+from customer360.linkage.engine_tables import as_contract, in_key_order, in_parts
 
 __all__ = ["Past", "number_records", "shared_keys"]
 
@@ -151,7 +151,7 @@ def number_records(
         "known_pairs": as_contract(pairs, "link_pairs"),
     }
     for name, table in tables.items():
-        connection.register(name, table)
+        connection.register(name, in_parts(table))
 
     def read(table: str, **columns: str) -> dict[str, np.ndarray]:
         asked = ", ".join(f"{sql} as {name}" for name, sql in columns.items())
@@ -227,9 +227,9 @@ def shared_keys(
         counts = np.bincount(all_of_them[all_of_them >= 0], minlength=len(values))
         # A value of too many records says nothing, as in a full run.
         tells = np.append((counts >= 2) & (counts <= LARGEST_BLOCK_RECORDS), False)
-        for is_new, (at, records) in enumerate(zip(sides, numbers, strict=True)):
+        for of_new, (at, records) in enumerate(zip(sides, numbers, strict=True)):
             rows = np.flatnonzero(tells[at])
-            found.append((records[rows], at[rows] + keys, np.full(len(rows), bool(is_new))))
+            found.append((records[rows], at[rows] + keys, np.full(len(rows), bool(of_new))))
         keys += len(values)
     record, key, is_new = (np.concatenate(column) for column in zip(*found, strict=True))
     return pa.table({"record": record, "key": key, "is_new": is_new})
