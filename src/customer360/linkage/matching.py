@@ -511,7 +511,11 @@ def _keep(
     connection.unregister("groups_given")
     keys = _keys_of_pairs(connection, found)
     told = {name: found[name] for name in CONTRACTS["link_pairs"].column_names if name in found}
-    return keys.assign(**told), keys.assign(**_bits(model, found))
+    # Not by `assign`, which copies every column.
+    pairs, evidence = (
+        pd.DataFrame({**keys, **columns}, copy=False) for columns in (told, _bits(model, found))
+    )
+    return pairs, evidence
 
 
 def _keys_of_pairs(connection: Any, pairs: Mapping[str, np.ndarray]) -> pd.DataFrame:
