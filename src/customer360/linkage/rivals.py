@@ -181,7 +181,9 @@ def _find_rivals_among(fits: _Fits, start: int, pairs: np.ndarray, rival: np.nda
         np.concatenate([fits.p[direct], np.where(bridges, weaker, 0)]),
     )[len(direct) :]
     for place, against in ((one, two), (two, fits.back[one])):
-        np.maximum.at(rival, place, np.where(fits.best[against], fits.p[against], 0) * (1 - same))
+        found = np.where(fits.best[against], fits.p[against], 0) * (1 - same)
+        tells = found >= LEVELS[0][0]
+        np.maximum.at(rival, place[tells], found[tells])
 
 
 def _most_of_others(key: np.ndarray, value: np.ndarray) -> np.ndarray:
