@@ -115,6 +115,7 @@ def _one_slip(column: str, ends: int) -> str:
         f"(case when abs(length({left}) - length({right})) <= 1 "
         f"and (substr({left}, 1, {half}) = substr({right}, 1, {half}) "
         f"or right({left}, {half}) = right({right}, {half})) "
+        f"and levenshtein({left}, {right}) <= 2 "
         f"then damerau_levenshtein({left}, {right}) <= 1 else false end)"
     )
 
