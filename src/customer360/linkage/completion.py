@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from customer360.linkage.golden_choices import NONE, Choices
+from customer360.linkage.golden_choices import Choices
 
 __all__ = ["complete_choices"]
 
@@ -46,25 +46,25 @@ towns as (
     select postcode, arg_max(city, (n, vote)) as town
     from votes group by 1 having max(n) >= {FEWEST} and max(n) >= {AGREEING} * sum(n)
 )
-select customer, town as text, {NONE} as best, {NONE} as runner_up, 1 as candidates,
+select customer, town as text, null::integer as best, null::integer as runner_up, 1 as candidates,
        'town of the postcode' as rule, true as completed
 from draft join towns using (postcode) where city is null order by customer
 """
 
 _COUNTRY_OF_ANOTHER_RECORD = f"""
 with gaps as (
-    select d.customer, a.customer is not null as lives
-    from draft d left join chosen_address a using (customer) where d.country is null
+    select customer, has_address from draft where country is null
 ),
 told as (
-    select customer, lives, country, record,
+    select customer, has_address, country, record,
            (coalesce(changed_at, timestamp '0001-01-01'), -record) as order_of
     from known join gaps using (customer) where country is not null
 )
 select customer, arg_max(country, order_of) as text, arg_max(record, order_of) as best,
-       {NONE} as runner_up, count(distinct country) as candidates,
-       if(lives, 'country of another record', 'freshest record') as rule, lives as completed
-from told group by customer, lives order by customer
+       null::integer as runner_up, count(distinct country) as candidates,
+       if(has_address, 'country of another record', 'freshest record') as rule,
+       has_address as completed
+from told group by customer, has_address order by customer
 """
 
 _TITLE_OF_FIRST_NAME = f"""

@@ -13,7 +13,7 @@ from typing import Any
 
 from customer360.linkage.completion import complete_choices
 from customer360.linkage.engine_tables import working_connection
-from customer360.linkage.golden_choices import CHOSEN, NONE, Choices
+from customer360.linkage.golden_choices import CHOSEN, Choices
 from customer360.linkage.golden_rules import FIELD_RULES, ORDERS, REASONS
 from customer360.linkage.golden_values import (
     ADDRESS,
@@ -79,15 +79,17 @@ def build_golden_record(
             as_of=as_of,
         )
         customers = connection.sql(_CUSTOMERS).to_arrow_table()
-        choices = Choices(customers.num_rows)
+        numbers = connection.sql(_NUMBERS).fetchnumpy()
+        choices = Choices(customers.num_rows, numbers["record"])
         agreed = split_agreed(connection)
         for rule in FIELD_RULES:
+            if rule.follows:
+                connection.register("followed", choices.best(rule.follows))
             for field in (ADDRESS,) if rule.together else rule.fields:
                 fields = rule.fields if rule.together else (field,)
                 choices.put(fields, agreed.pop(field))
                 disputed = connection.sql(_choice_sql(field, rule.order))
                 choices.put(fields, disputed.to_arrow_table())
-                connection.register(f"chosen_{field}", choices.best(fields[0]))
         choices.read(connection.sql(_RECORDS).to_arrow_table())
         complete_choices(connection, choices)
     golden = choices.golden()
@@ -133,7 +135,7 @@ def _choice_sql(field: str, order: Sequence[str]) -> str:
             ) as place
             from valued
         )
-        select w.customer, w.record as best, w.candidates, coalesce(r.record, {NONE}) as runner_up,
+        select w.customer, w.record as best, w.candidates, r.record as runner_up,
                case when w.record < 0 then 'unsubscribed'
                     when r.vote is null then if(w.votes > 1, 'all records agree', 'only value')
                     {reason} else 'first in order of source' end as rule
@@ -157,12 +159,13 @@ _CUSTOMERS = """
     from numbered n join sizes s using (customer) left join dates d using (customer)
     order by customer
 """
+_NUMBERS = "select record from known union all select record from stops"
 # Unsubscriptions are records that hold a refusal.
 _RECORDS = f"""
-    select record, source, source_id, updated_at, first_vote, last_vote, {", ".join(CHOSEN)}
+    select source, source_id, updated_at, first_vote, last_vote, {", ".join(CHOSEN)}
     from known
     union all by name
-    select record, source, source_id, moment as updated_at,
+    select source, source_id, moment as updated_at,
            {", ".join(f"false as {name}" for name in CHOSEN if name.startswith("consent"))}
     from stops
 """

@@ -15,10 +15,9 @@ import pyarrow.compute as pc
 from customer360.contracts import CONTRACTS
 from customer360.linkage.golden_rules import FIELD_RULES
 
-__all__ = ["CHOSEN", "NONE", "Choices"]
+__all__ = ["CHOSEN", "Choices"]
 
 CHOSEN = sorted(field for rule in FIELD_RULES for field in rule.fields)
-NONE = int(np.iinfo(np.int32).min)  # no record; records count up from 0, stops down from -1
 
 
 class Choices:
@@ -28,6 +27,9 @@ class Choices:
     ----------
     customers : int
         How many there are; they go by number.
+    records : numpy.ndarray
+        Number of each record, as the table to `read` has them; those of unsubscriptions are
+        below 0.
 
     Attributes
     ----------
@@ -35,11 +37,16 @@ class Choices:
         Field to its values by customer, once `read` has looked them up.
     """
 
-    def __init__(self, customers: int) -> None:
+    def __init__(self, customers: int, records: np.ndarray) -> None:
         shape = (len(CHOSEN), customers)
         self.texts: dict[str, pa.Array] = {}
-        self._best = np.full(shape, NONE, np.int32)
-        self._runner_up = np.full(shape, NONE, np.int32)
+        self._record = records
+        # Rows of records, -1 for none. Numbers below 0 stand at the end, where NumPy looks.
+        self._none = int(records.max(initial=-1)) + 1
+        self._rows = np.full(self._none + 1 - records.min(initial=0), -1, np.int32)
+        self._rows[records] = np.arange(len(records), dtype=np.int32)
+        self._best = np.full(shape, -1, np.int32)
+        self._runner_up = np.full(shape, -1, np.int32)
         self._rule = np.zeros(shape, np.int8)
         self._candidates = np.ones(shape, np.int32)
         self._completed = np.zeros(shape, bool)
@@ -53,31 +60,36 @@ class Choices:
         fields : iterable of str
             One of `CHOSEN`, or those that come from the same record.
         chosen : pyarrow.Table
-            One row per customer, a number, in order; what else of best, runner_up (records,
-            or `NONE`), rule, candidates, completed and text it has replaces what was there.
+            One row per customer, a number, in order; what else of best, runner_up (records),
+            rule, candidates, completed and text it has replaces what was there.
         """
         customer = chosen["customer"].to_numpy()
+        values = {name: chosen[name] for name in {*chosen.column_names} - {"customer", "text"}}
+        values = {name: self._numbers(name, column) for name, column in values.items()}
         for field in fields:
             entry = CHOSEN.index(field)
-            for name in set(chosen.column_names) - {"customer", "rule", "text"}:
-                getattr(self, f"_{name}")[entry, customer] = chosen[name].to_numpy()
-            self._rule[entry, customer] = self._numbers(chosen["rule"])
+            for name, value in values.items():
+                getattr(self, f"_{name}")[entry, customer] = value
             if "text" in chosen.column_names:
                 here = np.zeros(self._best.shape[1], bool)
                 here[customer] = True
                 text = chosen["text"].combine_chunks()
                 self.texts[field] = pc.replace_with_mask(self.texts[field], pa.array(here), text)
 
-    def _numbers(self, rules: pa.ChunkedArray) -> np.ndarray:
-        words = rules.combine_chunks().dictionary_encode()
+    def _numbers(self, name: str, column: pa.ChunkedArray) -> np.ndarray:
+        if name in ("best", "runner_up"):
+            return self._rows[column.fill_null(self._none).to_numpy()]
+        if name != "rule":
+            return column.to_numpy()
+        words = column.combine_chunks().dictionary_encode()
         known = [self._rules.setdefault(w, len(self._rules)) for w in words.dictionary.to_pylist()]
         return np.array(known, np.int8)[words.indices.to_numpy()]
 
     def best(self, field: str) -> pa.Table:
         """Columns customer and record of those who have a choice."""
-        record = self._best[CHOSEN.index(field)]
-        customer = np.flatnonzero(record != NONE)
-        return pa.table({"customer": customer, "record": record[customer]})
+        rows = self._best[CHOSEN.index(field)]
+        customer = np.flatnonzero(rows >= 0)
+        return pa.table({"customer": customer, "record": self._record[rows[customer]]})
 
     def read(self, records: pa.Table) -> None:
         """Look up the values of what was chosen.
@@ -85,29 +97,24 @@ class Choices:
         Parameters
         ----------
         records : pyarrow.Table
-            By number, record: source, source_id, updated_at and `CHOSEN`.
+            Columns source, source_id, updated_at, those of `CHOSEN` and votes of names.
         """
-        number = records["record"].to_numpy()
-        # Those below 0 stand at the end, where NumPy looks for them.
-        self._rows = np.zeros(number.max(initial=0) - number.min(initial=0) + 1, np.int32)
-        self._rows[number] = np.arange(len(number), dtype=np.int32)
         self._records = records.combine_chunks()
-        self.texts = {
-            field: self._look_up(field, self._best[entry]) for entry, field in enumerate(CHOSEN)
-        }
+        self.texts = {field: self._look_up(field, _nullable(self._best[i]))
+                      for i, field in enumerate(CHOSEN)}
 
-    def _look_up(self, column: str, record: np.ndarray) -> pa.Array:
-        none = record == NONE
-        rows = pa.array(self._rows[np.where(none, 0, record)], mask=none)
-        return self._records[column].combine_chunks().take(rows)
+    def _look_up(self, column: str, rows: pa.Array) -> pa.Array:
+        return self._records[column].chunk(0).take(rows)
 
     def draft(self) -> pa.Table:
-        """One row per customer: customer, what was chosen, and the votes of its names."""
+        """One row per customer: customer, what was chosen, the votes of its names."""
         votes = {
-            f"{name}_vote": self._look_up(f"{name}_vote", self._best[CHOSEN.index(f"{name}_name")])
-            for name in ("first", "last")
+            vote: self._look_up(vote, _nullable(self._best[CHOSEN.index(field)]))
+            for vote, field in (("first_vote", "first_name"), ("last_vote", "last_name"))
         }
-        return pa.table({"customer": np.arange(self._best.shape[1])} | self.texts | votes)
+        somewhere = self._best[CHOSEN.index("street")] >= 0
+        customer = np.arange(len(somewhere))
+        return pa.table({"customer": customer, "has_address": somewhere} | self.texts | votes)
 
     def golden(self) -> pa.Table:
         """One row per customer: the fields of a person, in the order of the contract."""
@@ -119,19 +126,17 @@ class Choices:
         filled = np.stack([self.texts[field].is_valid().to_numpy(False) for field in CHOSEN])
         customer, entry = np.nonzero(filled.T)
         at = entry * filled.shape[1] + customer
-        best, second = self._best.ravel()[at], self._runner_up.ravel()[at]
-        seconds = [self._look_up(field, self._runner_up[i]) for i, field in enumerate(CHOSEN)]
+        best, second = (_nullable(a.ravel()[at]) for a in (self._best, self._runner_up))
+        seconds = [self._look_up(f, _nullable(self._runner_up[i])) for i, f in enumerate(CHOSEN)]
         return pa.table(
             {
-                "customer_id": customer_ids.take(pa.array(customer)),
-                "field": pa.array(CHOSEN).take(pa.array(entry)),
+                "customer_id": customer_ids.combine_chunks().take(pa.array(customer)),
+                "field": pa.array(CHOSEN).take(pa.array(entry.astype(np.int8))),
                 "value": _words(self.texts[field] for field in CHOSEN).take(pa.array(at)),
                 "source": self._look_up("source", best),
                 "source_id": self._look_up("source_id", best),
                 "updated_at": self._look_up("updated_at", best),
-                "rule": pa.array(list(self._rules), pa.string()).take(
-                    pa.array(self._rule.ravel()[at])
-                ),
+                "rule": pa.array(self._rules, pa.string()).take(pa.array(self._rule.ravel()[at])),
                 "candidates": self._candidates.ravel()[at].astype(np.int64),
                 "completed": self._completed.ravel()[at],
                 "runner_up": _words(seconds).take(pa.array(at)),
@@ -139,6 +144,10 @@ class Choices:
                 "runner_up_at": self._look_up("updated_at", second),
             }
         )
+
+
+def _nullable(rows: np.ndarray) -> pa.Array:
+    return pa.array(rows, mask=rows < 0)
 
 
 def _words(columns: Iterable[pa.Array]) -> pa.Array:

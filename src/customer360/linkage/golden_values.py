@@ -18,15 +18,15 @@ from customer360.contracts import CONTRACTS
 from customer360.linkage.engine_tables import as_arrow
 from customer360.linkage.golden_rules import FIELD_RULES
 from customer360.linkage.names import NICKNAMES
-from customer360.linkage.reachability import address_key
+from customer360.linkage.reachability import NO_WORD, address_key
 
 __all__ = ["ADDRESS", "FIELDS", "TYPES", "candidates_sql", "load_records", "split_agreed"]
 
 ADDRESS = "address"  # the four fields that move as one
 TYPES = {"text": "varchar", "date": "date", "flag": "boolean", "time": "timestamp"}
 _FOLD = (
-    "trim(regexp_replace(strip_accents(replace(replace(lower({0}), 'œ', 'oe'), 'æ', 'ae')), "
-    "'[^a-z0-9]+', ' ', 'g'))"
+    f"trim(regexp_replace(strip_accents(replace(replace(lower({{0}}), 'œ', 'oe'), 'æ', 'ae')), "
+    f"'{NO_WORD}', ' ', 'g'))"
 )
 # Column that makes two writings of a name one.
 VOTES = {"first_name": "first_vote", "last_name": "last_vote"}
@@ -58,6 +58,7 @@ FIELDS = tuple(
 # A name written as the other one this many times more often was put in the wrong field.
 SWAPPED_TIMES = 3
 FAMILIAR = 3  # customers that bear a name which is no slip
+UNTRUSTED = 1_000_000  # after all sources that are named
 # A domain this many times rarer than one almost like it is a slip.
 RARER_TIMES = 50
 
@@ -116,15 +117,17 @@ def load_records(
     )
     source = "people_given" if people is not None else "(select 1 where false)"
     end = as_of + timedelta(days=1)
-    connection.execute(f"create temp view people_read as select {columns} from {source}")
-    connection.execute(_NUMBERS)
-    connection.execute(_READ_ONCE)
     connection.execute(
-        _KNOWN.format(
-            untrusted=len(trust) + 1,
-            latest=f"timestamp '{end:%Y-%m-%d}' - interval 1 microsecond",
-        )
+        f"""
+        create temp view people_read as
+        select *, least(coalesce(updated_at, created_at),
+                        timestamp '{end:%Y-%m-%d}' - interval 1 microsecond) as changed_at
+        from (select {columns} from {source})
+        """
     )
+    connection.execute(_NUMBERS)
+    connection.execute(_NAMES)
+    connection.execute(_KNOWN)
     connection.execute("drop view people_read")
     if people is not None:
         connection.unregister("people_given")
@@ -147,8 +150,8 @@ select customer, field, source, source_id, moment,
 from stopped join numbered using (customer_id)
 """
 
-# What takes reading is read once per distinct writing.
-_READ_ONCE = f"""
+# How often each name is written in which field.
+_NAMES = f"""
 create temp table names as
 select name, vote, sum(firsts) over same as as_first, sum(lasts) over same as as_last
 from (
@@ -159,11 +162,6 @@ from (
         on l.name = f.name
 )
 where name is not null window same as (partition by vote);
-create temp table streets as
-select street, postcode, {address_key("s")} as home
-from (
-    select distinct street, coalesce(postcode, '') as postcode from people_read
-    where street is not null) s
 """
 
 # First and last name change places where both are far more often the other one.
@@ -174,14 +172,13 @@ select coalesce(a.as_last > {SWAPPED_TIMES} * a.as_first
        l.customer, l.record,
        g.* replace (if(swapped, g.last_name, g.first_name) as first_name,
                     if(swapped, g.first_name, g.last_name) as last_name),
-       coalesce(t.trust, {{untrusted}}) as trust,
-       least(coalesce(g.updated_at, g.created_at), {{latest}}) as changed_at,
-       if(swapped, b.vote, a.vote) as first_vote, if(swapped, a.vote, b.vote) as last_vote, s.home
+       coalesce(t.trust, {UNTRUSTED}) as trust,
+       if(swapped, b.vote, a.vote) as first_vote, if(swapped, a.vote, b.vote) as last_vote,
+       if(g.street is not null, {address_key("g")}, null) as home
 from people_read g join linked l on l.source = g.source and l.source_id = g.source_id
 left join trusted t on t.source = g.source
 left join names a on a.name = g.first_name
 left join names b on b.name = g.last_name
-left join streets s on s.street = g.street and s.postcode = coalesce(g.postcode, '')
 """
 
 
@@ -244,24 +241,27 @@ def split_agreed(connection: Any) -> dict[str, pa.Table]:
     """
     # All that the text, or a flaw of it, depends on; 0 where the record says nothing.
     said = ", ".join(
-        f"if({_filled(field)}, greatest(hash({', '.join(_SAID.get(field, (field,)))}), 1), 0) as {field}"
+        f"if({_filled(field)}, greatest(hash({', '.join(_SAID.get(field, (field,)))}), 1), 0)"
+        f" as {field}"
         for field in FIELDS
     )
     rows = connection.sql(f"select customer, record, {said} from known k").fetchnumpy()
     order = np.lexsort((rows["record"], rows["customer"]))
-    stops = connection.sql("select distinct field, customer from stops").fetchnumpy()
+    customers, records = rows["customer"][order], rows["record"][order]
+    stopped = connection.sql("select distinct field, customer from stops").fetchnumpy()
     agreed = {}
     for field in FIELDS:
-        at = order[rows[field][order] != 0]
-        customer, words = rows["customer"][at], rows[field][at]
+        words = rows.pop(field)[order]
+        at = np.flatnonzero(words)
+        customer, words = customers[at], words[at]
         first = np.flatnonzero(np.diff(customer, prepend=-1))
         alike = np.minimum.reduceat(words, first) == np.maximum.reduceat(words, first)
-        alike &= ~np.isin(customer[first], stops["customer"][stops["field"] == field])
+        alike &= ~np.isin(customer[first], stopped["customer"][stopped["field"] == field])
         counts = np.diff(first, append=len(at))
         agreed[field] = pa.table(
             {
                 "customer": customer[first][alike],
-                "best": rows["record"][at][first][alike],
+                "best": records[at[first[alike]]],
                 "rule": np.where(counts[alike] > 1, "all records agree", "only value"),
             }
         )
@@ -336,7 +336,7 @@ def _state(field: str) -> str:
 def _name(field: str) -> str:
     vote = VOTES[field]
     letters = f"k.{vote}"
-    short = f"""exists (select 1 from known o join nicknames n on n.formal = o.{vote}
+    short = f"""exists (select 1 from known o semi join disputed_{field} using (customer) join nicknames n on n.formal = o.{vote}
         where o.customer = k.customer and n.short = k.{vote})"""
     flaws = [("an initial", f"length({letters}) < 2")]
     if field == "first_name":
@@ -350,7 +350,9 @@ def _name(field: str) -> str:
         backed = f"if(a.vote is not null, 2, {backed})"
         joins += _AT_HOME
     # Accents and hyphens are lost on the way, hardly ever added.
-    accents = f"len(regexp_extract_all(k.{field}, '[^ -~]')) * 2 + (k.{field} like '%-%')::int"
+    marked = f"regexp_matches(k.{field}, '[^ -~]')"
+    marks = f"if({marked}, len(regexp_extract_all(k.{field}, '[^ -~]')), 0)"
+    accents = f"{marks} * 2 + (k.{field} like '%-%')::int"
     return _select(
         field,
         vote=letters,
@@ -364,14 +366,19 @@ def _name(field: str) -> str:
 # Family names that somebody else bears in the same house.
 _AT_HOME = """
     left join (
-        select distinct l.customer, s.vote
-        from known l semi join disputed_last_name using (customer)
-        join (
+        select distinct customer, vote
+        from (
+            select distinct customer, last_vote as vote
+            from known semi join disputed_last_name using (customer)
+        ) join (
+            select distinct customer, home from known semi join disputed_last_name using (customer)
+            where street is not null and postcode is not null
+        ) using (customer)
+        semi join (
             select home, last_vote as vote from known
             where last_vote is not null and street is not null and postcode is not null
             group by all having min(customer) <> max(customer)
-        ) s using (home)
-        where l.street is not null and l.postcode is not null
+        ) s using (home, vote)
     ) a on a.customer = k.customer and a.vote = k.last_vote"""
 
 
@@ -386,7 +393,7 @@ def _title(field: str) -> str:
         ],
         joins="""left join (
             select c.customer, f.first_vote as vote
-            from chosen_first_name c join known f using (record)
+            from followed c join known f using (record)
         ) c on c.customer = k.customer""",
     )
 
