@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+import pyarrow as pa
+
 from customer360.linkage.completion import complete_choices
 from customer360.linkage.engine_tables import working_connection
 from customer360.linkage.golden_choices import CHOSEN, Choices
@@ -69,7 +71,7 @@ def build_golden_record(
     states = judge_contact_points(people, linked_records, contacts, as_of=as_of)
     stopped = unsubscriptions(contacts, linked_records, as_of=as_of)
     with working_connection() as connection:
-        load_records(
+        known = load_records(
             connection,
             people,
             linked_records,
@@ -79,8 +81,9 @@ def build_golden_record(
             as_of=as_of,
         )
         customers = connection.sql(_CUSTOMERS).to_arrow_table()
-        numbers = connection.sql(_NUMBERS).fetchnumpy()
-        choices = Choices(customers.num_rows, numbers["record"])
+        stops = connection.sql(_STOPS).to_arrow_table()
+        records = pa.concat_tables([known, stops], promote_options="default")
+        choices = Choices(customers.num_rows, records if stops.num_rows else known)
         agreed = split_agreed(connection)
         for rule in FIELD_RULES:
             if rule.follows:
@@ -90,7 +93,7 @@ def build_golden_record(
                 choices.put(fields, agreed.pop(field))
                 disputed = connection.sql(_choice_sql(field, rule.order))
                 choices.put(fields, disputed.to_arrow_table())
-        choices.read(connection.sql(_RECORDS).to_arrow_table())
+        choices.read()
         complete_choices(connection, choices)
     golden = choices.golden()
     for name in customers.column_names:
@@ -159,13 +162,9 @@ _CUSTOMERS = """
     from numbered n join sizes s using (customer) left join dates d using (customer)
     order by customer
 """
-_NUMBERS = "select record from known union all select record from stops"
 # Unsubscriptions are records that hold a refusal.
-_RECORDS = f"""
-    select source, source_id, updated_at, first_vote, last_vote, {", ".join(CHOSEN)}
-    from known
-    union all by name
-    select source, source_id, moment as updated_at,
+_STOPS = f"""
+    select record, source, source_id, moment as updated_at,
            {", ".join(f"false as {name}" for name in CHOSEN if name.startswith("consent"))}
     from stops
 """

@@ -27,9 +27,9 @@ class Choices:
     ----------
     customers : int
         How many there are; they go by number.
-    records : numpy.ndarray
-        Number of each record, as the table to `read` has them; those of unsubscriptions are
-        below 0.
+    records : pyarrow.Table
+        Columns record, source, source_id, updated_at, those of `CHOSEN`, first_vote and
+        last_vote. The number of a record is below 0 for unsubscriptions.
 
     Attributes
     ----------
@@ -37,14 +37,15 @@ class Choices:
         Field to its values by customer, once `read` has looked them up.
     """
 
-    def __init__(self, customers: int, records: np.ndarray) -> None:
-        shape = (len(CHOSEN), customers)
+    def __init__(self, customers: int, records: pa.Table) -> None:
+        shape = (customers, len(CHOSEN))
         self.texts: dict[str, pa.Array] = {}
-        self._record = records
+        self._records = records.combine_chunks()
+        self._record = self._records["record"].to_numpy()
         # Rows of records, -1 for none. Numbers below 0 stand at the end, where NumPy looks.
-        self._none = int(records.max(initial=-1)) + 1
-        self._rows = np.full(self._none + 1 - records.min(initial=0), -1, np.int32)
-        self._rows[records] = np.arange(len(records), dtype=np.int32)
+        self._none = int(self._record.max(initial=-1)) + 1
+        self._rows = np.full(self._none + 1 - self._record.min(initial=0), -1, np.int32)
+        self._rows[self._record] = np.arange(len(self._record), dtype=np.int32)
         self._best = np.full(shape, -1, np.int32)
         self._runner_up = np.full(shape, -1, np.int32)
         self._rule = np.zeros(shape, np.int8)
@@ -69,9 +70,9 @@ class Choices:
         for field in fields:
             entry = CHOSEN.index(field)
             for name, value in values.items():
-                getattr(self, f"_{name}")[entry, customer] = value
+                getattr(self, f"_{name}")[customer, entry] = value
             if "text" in chosen.column_names:
-                here = np.zeros(self._best.shape[1], bool)
+                here = np.zeros(len(self._best), bool)
                 here[customer] = True
                 text = chosen["text"].combine_chunks()
                 self.texts[field] = pc.replace_with_mask(self.texts[field], pa.array(here), text)
@@ -87,32 +88,26 @@ class Choices:
 
     def best(self, field: str) -> pa.Table:
         """Columns customer and record of those who have a choice."""
-        rows = self._best[CHOSEN.index(field)]
+        rows = self._best[:, CHOSEN.index(field)]
         customer = np.flatnonzero(rows >= 0)
         return pa.table({"customer": customer, "record": self._record[rows[customer]]})
 
-    def read(self, records: pa.Table) -> None:
-        """Look up the values of what was chosen.
+    def read(self) -> None:
+        """Look up the values of what was chosen."""
+        self.texts = {
+            field: self._look_up(field, self._best[:, i]) for i, field in enumerate(CHOSEN)
+        }
 
-        Parameters
-        ----------
-        records : pyarrow.Table
-            Columns source, source_id, updated_at, those of `CHOSEN` and votes of names.
-        """
-        self._records = records.combine_chunks()
-        self.texts = {field: self._look_up(field, _nullable(self._best[i]))
-                      for i, field in enumerate(CHOSEN)}
-
-    def _look_up(self, column: str, rows: pa.Array) -> pa.Array:
-        return self._records[column].chunk(0).take(rows)
+    def _look_up(self, column: str, rows: np.ndarray) -> pa.Array:
+        return self._records[column].combine_chunks().take(pa.array(rows, mask=rows < 0))
 
     def draft(self) -> pa.Table:
         """One row per customer: customer, what was chosen, the votes of its names."""
         votes = {
-            vote: self._look_up(vote, _nullable(self._best[CHOSEN.index(field)]))
+            vote: self._look_up(vote, self._best[:, CHOSEN.index(field)])
             for vote, field in (("first_vote", "first_name"), ("last_vote", "last_name"))
         }
-        somewhere = self._best[CHOSEN.index("street")] >= 0
+        somewhere = self._best[:, CHOSEN.index("street")] >= 0
         customer = np.arange(len(somewhere))
         return pa.table({"customer": customer, "has_address": somewhere} | self.texts | votes)
 
@@ -123,31 +118,29 @@ class Choices:
 
     def provenance(self, customer_ids: pa.ChunkedArray) -> pa.Table:
         """Contract `golden_provenance`: one row per customer and field that has a value."""
-        filled = np.stack([self.texts[field].is_valid().to_numpy(False) for field in CHOSEN])
-        customer, entry = np.nonzero(filled.T)
-        at = entry * filled.shape[1] + customer
-        best, second = (_nullable(a.ravel()[at]) for a in (self._best, self._runner_up))
-        seconds = [self._look_up(f, _nullable(self._runner_up[i])) for i, f in enumerate(CHOSEN)]
+        filled = np.column_stack([self.texts[field].is_valid() for field in CHOSEN])
+        fields = np.arange(len(CHOSEN), dtype=np.int8)
+        customer = np.repeat(np.arange(len(filled), dtype=np.int32), filled.sum(axis=1))
+        field = np.broadcast_to(fields, filled.shape)[filled]
+        best, second = self._best[filled], self._runner_up[filled]
+        at = pa.array(field * np.int32(len(filled)) + customer)
+        seconds = (self._look_up(f, self._runner_up[:, i]) for i, f in enumerate(CHOSEN))
         return pa.table(
             {
                 "customer_id": customer_ids.combine_chunks().take(pa.array(customer)),
-                "field": pa.array(CHOSEN).take(pa.array(entry.astype(np.int8))),
-                "value": _words(self.texts[field] for field in CHOSEN).take(pa.array(at)),
+                "field": pa.array(CHOSEN).take(pa.array(field)),
+                "value": _words(self.texts[field] for field in CHOSEN).take(at),
                 "source": self._look_up("source", best),
                 "source_id": self._look_up("source_id", best),
                 "updated_at": self._look_up("updated_at", best),
-                "rule": pa.array(self._rules, pa.string()).take(pa.array(self._rule.ravel()[at])),
-                "candidates": self._candidates.ravel()[at].astype(np.int64),
-                "completed": self._completed.ravel()[at],
-                "runner_up": _words(seconds).take(pa.array(at)),
+                "rule": pa.array(self._rules, pa.string()).take(pa.array(self._rule[filled])),
+                "candidates": self._candidates[filled].astype(np.int64),
+                "completed": self._completed[filled],
+                "runner_up": _words(seconds).take(at),
                 "runner_up_source": self._look_up("source", second),
                 "runner_up_at": self._look_up("updated_at", second),
             }
         )
-
-
-def _nullable(rows: np.ndarray) -> pa.Array:
-    return pa.array(rows, mask=rows < 0)
 
 
 def _words(columns: Iterable[pa.Array]) -> pa.Array:

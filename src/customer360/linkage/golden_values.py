@@ -14,16 +14,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from customer360.contracts import CONTRACTS
+from customer360.contracts import CONTRACTS, arrow_schema
 from customer360.linkage.engine_tables import as_arrow
 from customer360.linkage.golden_rules import FIELD_RULES
 from customer360.linkage.names import NICKNAMES
 from customer360.linkage.reachability import NO_WORD, address_key
 
-__all__ = ["ADDRESS", "FIELDS", "TYPES", "candidates_sql", "load_records", "split_agreed"]
+__all__ = ["ADDRESS", "FIELDS", "candidates_sql", "load_records", "split_agreed"]
 
 ADDRESS = "address"  # the four fields that move as one
-TYPES = {"text": "varchar", "date": "date", "flag": "boolean", "time": "timestamp"}
 _FOLD = (
     f"trim(regexp_replace(strip_accents(replace(replace(lower({{0}}), 'œ', 'oe'), 'æ', 'ae')), "
     f"'{NO_WORD}', ' ', 'g'))"
@@ -72,8 +71,10 @@ def load_records(
     states: Any,
     stopped: Any,
     as_of: date,
-) -> None:
-    """Write table `known`: records with customer, trust and dates, names in their fields.
+) -> pa.Table:
+    """Tell what is known: records with customer, trust and dates, names in their fields.
+
+    The table stays where it is: the engine reads it there, as `known`, at no cost of memory.
 
     Also `numbered` (customers), `linked`, `stops` (unsubscriptions, as records numbered below
     0) and the tables that judge values: `states_given`, `names_of`, `shares`, `slips`.
@@ -90,6 +91,12 @@ def load_records(
     stopped : frame
         From `unsubscriptions`.
     as_of : date
+
+    Returns
+    -------
+    pyarrow.Table
+        Columns of `staged.people`, customer, record, trust, changed_at, first_vote, last_vote
+        and home.
     """
     if isinstance(source_trust, Mapping):
         ordered = sorted(set(source_trust.values()), reverse=True)
@@ -104,34 +111,36 @@ def load_records(
     connection.register("linked_given", as_arrow(linked_records))
     connection.register("states_given", as_arrow(states))
     connection.register("stopped", as_arrow(stopped))
-    contract = CONTRACTS["staged.people"]
-    found: set[str] = set()
-    if people is not None:
-        connection.register("people_given", as_arrow(people))
-        found = {row[0] for row in connection.execute("describe people_given").fetchall()}
-    columns = ", ".join(
-        f"cast({c.name} as {TYPES[c.dtype]}) as {c.name}"
-        if c.name in found
-        else f"null::{TYPES[c.dtype]} as {c.name}"
-        for c in contract.columns
-    )
-    source = "people_given" if people is not None else "(select 1 where false)"
-    end = as_of + timedelta(days=1)
-    connection.execute(
-        f"""
-        create temp view people_read as
-        select *, least(coalesce(updated_at, created_at),
-                        timestamp '{end:%Y-%m-%d}' - interval 1 microsecond) as changed_at
-        from (select {columns} from {source})
-        """
-    )
+    given = _columns_of_people(people)
+    connection.register("given", given.append_column("row", pa.array(np.arange(given.num_rows))))
     connection.execute(_NUMBERS)
     connection.execute(_NAMES)
-    connection.execute(_KNOWN)
-    connection.execute("drop view people_read")
-    if people is not None:
-        connection.unregister("people_given")
+    read = connection.sql(_READ, params={"end": as_of + timedelta(days=1)}).to_arrow_table()
+    read = read.sort_by("row").combine_chunks()
+    connection.unregister("given")
+    if read.num_rows < given.num_rows:
+        given = given.take(read["row"])
+    known = pa.table({name: given[name] for name in given.column_names} | {
+        name: read[name] for name in read.column_names
+    })
+    connection.register("known", known)
     _judge_values(connection)
+    return known
+
+
+def _columns_of_people(people: Any | None) -> pa.Table:
+    """Records with all columns of the contract, in its types and in one piece."""
+    schema = arrow_schema(CONTRACTS["staged.people"])
+    if people is None:
+        return schema.empty_table()
+    table = as_arrow(people).combine_chunks()
+    columns = [
+        table[field.name].cast(field.type, safe=False)
+        if field.name in table.column_names
+        else pa.nulls(len(table), field.type)
+        for field in schema
+    ]
+    return pa.table(columns, schema=schema)
 
 
 # Customers and records by number, in the order of their keys: texts are dear to sort and join.
@@ -157,25 +166,25 @@ select name, vote, sum(firsts) over same as as_first, sum(lasts) over same as as
 from (
     select coalesce(f.name, l.name) as name, {_FOLD.format("coalesce(f.name, l.name)")} as vote,
            coalesce(f.n, 0) as firsts, coalesce(l.n, 0) as lasts
-    from (select first_name as name, count(*) as n from people_read group by 1) f
-    full join (select last_name as name, count(*) as n from people_read group by 1) l
+    from (select first_name as name, count(*) as n from given group by 1) f
+    full join (select last_name as name, count(*) as n from given group by 1) l
         on l.name = f.name
 )
 where name is not null window same as (partition by vote);
 """
 
 # First and last name change places where both are far more often the other one.
-_KNOWN = f"""
-create temp table known as
+_READ = f"""
 select coalesce(a.as_last > {SWAPPED_TIMES} * a.as_first
                 and b.as_first > {SWAPPED_TIMES} * b.as_last, false) as swapped,
-       l.customer, l.record,
-       g.* replace (if(swapped, g.last_name, g.first_name) as first_name,
-                    if(swapped, g.first_name, g.last_name) as last_name),
-       coalesce(t.trust, {UNTRUSTED}) as trust,
+       g.row, l.customer, l.record, coalesce(t.trust, {UNTRUSTED}) as trust,
+       least(coalesce(g.updated_at, g.created_at),
+             $end::timestamp - interval 1 microsecond) as changed_at,
+       if(swapped, g.last_name, g.first_name) as first_name,
+       if(swapped, g.first_name, g.last_name) as last_name,
        if(swapped, b.vote, a.vote) as first_vote, if(swapped, a.vote, b.vote) as last_vote,
        if(g.street is not null, {address_key("g")}, null) as home
-from people_read g join linked l on l.source = g.source and l.source_id = g.source_id
+from given g join linked l on l.source = g.source and l.source_id = g.source_id
 left join trusted t on t.source = g.source
 left join names a on a.name = g.first_name
 left join names b on b.name = g.last_name
@@ -262,7 +271,9 @@ def split_agreed(connection: Any) -> dict[str, pa.Table]:
             {
                 "customer": customer[first][alike],
                 "best": records[at[first[alike]]],
-                "rule": np.where(counts[alike] > 1, "all records agree", "only value"),
+                "rule": pa.DictionaryArray.from_arrays(
+                    (counts[alike] > 1).astype(np.int8), ["only value", "all records agree"]
+                ),
             }
         )
         connection.register(f"disputed_{field}", pa.table({"customer": customer[first][~alike]}))
