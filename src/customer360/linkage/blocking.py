@@ -157,7 +157,7 @@ def choose_rules(
 def write_blocks(
     connection: Any, rules: Sequence[Rule], *, frequencies: Mapping[str, str] | None = None
 ) -> None:
-    """Write table `blocks`: the records with one key a rule, in order.
+    """Write table `blocks`: the records with one key a rule.
 
     Parameters
     ----------
@@ -176,10 +176,9 @@ def write_blocks(
         using ({column})"""
         for column, sql in counted.items()
     )
-    # In order: Splink's sample depends on it.
     connection.execute(
         f"""create or replace temp table blocks as
-        select records.*{counts}{keys} from records {joins} order by record"""
+        select records.*{counts}{keys} from records {joins}"""
     )
     for rule in rules:
         if rule.large_blocks:

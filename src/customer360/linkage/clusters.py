@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from contextlib import closing
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -76,15 +76,8 @@ def link_records(
     pandas.DataFrame
         Contract `linked_records`: one row per source and source_id, sorted.
     """
-    known, other = _keys(people), _keys(other_ids)
-    both = pd.concat(
-        [known.assign(has_person_record=True), other.assign(has_person_record=False)],
-        ignore_index=True,
-    )
-    records = both.sort_values([*KEY, "has_person_record"], ascending=[True, True, False])
-    records = records.drop_duplicates(KEY).reset_index(drop=True)
-    records["group"] = group_records(records, matches)
-    records["customer_id"] = _customer_ids(records)
+    records = _records(people, other_ids)
+    records["customer_id"] = _customer_ids(records, group_records(records, matches))
     return records[CONTRACTS["linked_records"].column_names]
 
 
@@ -103,24 +96,34 @@ def refused_links(matches: Matches, linked_records: pd.DataFrame) -> pd.DataFram
     return strong[left.to_numpy() != right.to_numpy()].reset_index(drop=True)
 
 
-def _keys(frame: Any | None) -> pd.DataFrame:
-    if frame is None:
-        return pd.DataFrame({c: pd.Series(dtype="str") for c in KEY})
+def _records(people: Any | None, other_ids: Any | None) -> pd.DataFrame:
+    """Key of every record and whether it is one of a person, sorted by key."""
+    given = {"true": people, "false": other_ids}
+    parts = ["select null, null, null where false"]
     with closing(duckdb.connect()) as connection:
-        # The key alone: all columns of a large table take long to read.
-        connection.register("given", as_arrow(nw.from_native(frame).select(*KEY).to_native()))
-        keys = as_pandas(
+        for of_person, frame in given.items():
+            if frame is not None:
+                # The key alone: all columns of a large table take long to read.
+                keys = as_arrow(nw.from_native(frame).select(*KEY).to_native())
+                connection.register(f"given_{of_person}", keys)
+                parts.append(f"select {', '.join(KEY)}, {of_person} from given_{of_person}")
+        records = as_pandas(
             connection.sql(
-                """select distinct source::varchar as source, source_id::varchar as source_id
-                from given"""
+                f"""
+                select source::varchar as source, source_id::varchar as source_id,
+                       bool_or(of_person) as has_person_record
+                from ({" union all ".join(parts)}) as given(source, source_id, of_person)
+                group by 1, 2 order by 1, 2
+                """
             )
         )
-    if keys.isna().any(axis=None):
+    empty = records[KEY].isna().any(axis=1)
+    if empty.any():
         raise LinkageError(
-            f"{int(keys.isna().any(axis=1).sum()):,} source and source_id are empty: set these "
+            f"{int(empty.sum()):,} source and source_id are empty: set these "
             "rows aside when cleaning, nobody can tell whose they are"
         )
-    return keys
+    return records
 
 
 def group_records(
@@ -148,7 +151,7 @@ def group_records(
     """
     pairs = matches.pairs
     ends = _positions(records, pairs) if ends is None else ends
-    if len(ends) < len(pairs):
+    if (ends < 0).any():
         raise LinkageError(
             "the pairs name records that the people table does not hold: match this table anew"
         )
@@ -166,18 +169,20 @@ def group_records(
 
 
 def _positions(records: pd.DataFrame, pairs: pd.DataFrame) -> np.ndarray:
-    """Rows of `records` that each pair names; pairs of other records are left out."""
+    """Rows of `records` that each pair names; -1 where it names another record."""
     with closing(duckdb.connect()) as connection:
-        connection.register("keys", records[KEY].assign(row=np.arange(len(records))))
-        connection.register("ends", pairs[_ENDS].assign(pair=np.arange(len(pairs))))
+        connection.register("keys", as_arrow(records[KEY].assign(row=np.arange(len(records)))))
+        connection.register("ends", as_arrow(pairs[_ENDS].assign(pair=np.arange(len(pairs)))))
         found = connection.execute(
             """
-            select l.row as left_row, r.row as right_row from ends
+            select pair, l.row as left_row, r.row as right_row from ends
             join keys l on l.source = source_l and l.source_id = source_id_l
-            join keys r on r.source = source_r and r.source_id = source_id_r order by pair
+            join keys r on r.source = source_r and r.source_id = source_id_r
             """
         ).fetchnumpy()
-    return np.column_stack([np.asarray(found["left_row"]), np.asarray(found["right_row"])])
+    rows = np.full((len(pairs), 2), -1)
+    rows[found["pair"]] = np.column_stack([found["left_row"], found["right_row"]])
+    return rows
 
 
 def _contradicts(matches: Matches) -> np.ndarray:
@@ -199,57 +204,72 @@ def _split_doubtful(
     Only groups that hold a pair below the threshold come here. Two parts are joined when
     the sum of the evidence over all pairs between them is in favour.
     """
-    between: dict[int, dict[int, float]] = defaultdict(dict)
-    for (a, b), weight in zip(ends.tolist(), weights.tolist(), strict=True):
-        between[a][b] = between[b][a] = weight
-    part = {int(record): int(record) for record in np.unique(ends)}
+    from scipy.sparse import coo_array
 
-    def find(record: int) -> int:
-        while part[record] != record:
-            part[record] = part[part[record]]
-            record = part[record]
-        return record
-
+    # These records are numbered from 0, in the same order.
+    here = np.zeros(len(group), dtype=bool)
+    here[ends] = True
+    records, ends = np.flatnonzero(here), (np.cumsum(here) - 1)[ends]
+    both = np.concatenate([ends, ends[:, ::-1]]).T
+    evidence = coo_array((np.tile(weights, 2), (both[0], both[1]))).tocsr()
+    others, bits = evidence.indices.tolist(), evidence.data.tolist()
+    # Of each part: the parts that it has evidence with, and how much.
+    between = [
+        dict(zip(others[start:end], bits[start:end], strict=True))
+        for start, end in pairwise(evidence.indptr.tolist())
+    ]
+    part = list(range(len(records)))
     order = np.lexsort((ends[linked, 1], ends[linked, 0], -weights[linked]))
-    waiting = ends[linked][order].tolist()
+    waiting = list(zip(*ends[linked][order].T.tolist(), strict=True))
     while True:
         refused = []
-        for a, b in waiting:
-            one, two = sorted((find(a), find(b)))
+        for one, two in waiting:
+            while part[one] != one:
+                part[one] = one = part[part[one]]
+            while part[two] != two:
+                part[two] = two = part[part[two]]
             if one == two:
                 continue
             if between[one].get(two, 0.0) <= 0:
-                refused.append((a, b))
+                refused.append((one, two))
                 continue
+            # The part that meets fewer others goes into the other one.
+            if len(between[one]) < len(between[two]):
+                one, two = two, one
             part[two] = one
-            for third, weight in between.pop(two).items():
-                between[third].pop(two)
-                if third != one:
-                    total = between[one].get(third, 0.0) + weight
-                    between[one][third] = between[third][one] = total
+            near, far = between[one], between[two]
+            del near[two], far[one]
+            for third, weight in far.items():
+                theirs = between[third]
+                del theirs[two]
+                near[third] = theirs[one] = near.get(third, 0.0) + weight
+            far.clear()
         if len(refused) == len(waiting):
             break
         waiting = refused
+    roots = np.array(part)
+    while (roots[roots] != roots).any():
+        roots = roots[roots]
     group = group.copy()
     # A part takes a number that no other group has.
-    numbers = {record: find(record) for record in part}
-    group[list(numbers)] = [len(group) + root for root in numbers.values()]
+    group[records] = len(group) + records[roots]
     return group
 
 
-def _customer_ids(records: pd.DataFrame) -> pd.Series:
+def _customer_ids(records: pd.DataFrame, group: np.ndarray) -> Any:
     """`c` and twelve digits of the SHA-256 of the smallest key of the group."""
-    numbers, group = np.unique(records["group"], return_inverse=True)
-    first = records.drop_duplicates("group")[[*KEY, "group"]]
+    numbers = pd.factorize(group)[0]
+    first = records.loc[~pd.Series(numbers).duplicated(), KEY]
     with closing(duckdb.connect()) as connection:
-        connection.register("first_keys", first)
-        ids = connection.execute(
-            """select "group", 'c' || substr(sha256(source || chr(31) || source_id), 1, 12) as id
-            from first_keys"""
-        ).df()
-    of_group = ids.set_index("group")["id"]
-    if of_group.duplicated().any():
+        connection.register("first_keys", as_arrow(first))
+        ids = as_pandas(
+            connection.sql(
+                """select 'c' || substr(sha256(source || chr(31) || source_id), 1, 12) as id
+                from first_keys"""
+            )
+        )["id"]
+    if not ids.is_unique:
         raise LinkageError(
             "two customers got the same id, one chance in many thousands: rename one source"
         )
-    return of_group.reindex(numbers).take(group).set_axis(records.index)
+    return ids.array.take(numbers)

@@ -18,7 +18,6 @@ __all__ = [
     "Level",
     "choose_comparisons",
     "extra_comparison",
-    "splink_comparison",
 ]
 
 # Below one record in a hundred a column tells too little to be worth comparing.
@@ -116,6 +115,7 @@ def _one_slip(column: str, ends: int) -> str:
         f"(case when abs(length({left}) - length({right})) <= 1 "
         f"and (substr({left}, 1, {half}) = substr({right}, 1, {half}) "
         f"or right({left}, {half}) = right({right}, {half})) "
+        f"and levenshtein({left}, {right}) <= 2 "
         f"then damerau_levenshtein({left}, {right}) <= 1 else false end)"
     )
 
@@ -454,19 +454,3 @@ def choose_comparisons(
         levels = tuple(lv for lv in comparison.levels if all(c in usable for c in lv.needs))
         chosen.append(replace(comparison, levels=levels))
     return chosen, notes
-
-
-def splink_comparison(comparison: Comparison) -> dict[str, Any]:
-    """The same ladder as Splink settings, to count how often strangers agree."""
-    null = " or ".join(f"{c}_l is null or {c}_r is null" for c in comparison.columns)
-    if comparison.silent:
-        null = f"{null} or {comparison.silent}"
-    levels: list[dict[str, Any]] = [
-        {"sql_condition": null, "label_for_charts": "not known", "is_null_level": True}
-    ]
-    levels += [{"sql_condition": lv.sql, "label_for_charts": lv.label} for lv in comparison.levels]
-    return {
-        "output_column_name": comparison.name,
-        "comparison_description": comparison.about,
-        "comparison_levels": levels,
-    }

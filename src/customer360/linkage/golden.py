@@ -12,18 +12,16 @@ from datetime import date
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from customer360.contracts import CONTRACTS
 from customer360.linkage.completion import complete_choices
 from customer360.linkage.engine_tables import working_connection
-from customer360.linkage.golden_rules import FIELD_RULES, ORDERS, REASONS, FieldRule
+from customer360.linkage.golden_choices import CHOSEN, Choices
+from customer360.linkage.golden_rules import FIELD_RULES, ORDERS, REASONS
 from customer360.linkage.golden_values import (
     ADDRESS,
-    TYPES,
+    candidates_sql,
     load_records,
-    write_candidates,
-    write_unanimous,
+    split_agreed,
 )
 from customer360.linkage.reachability import judge_contact_points, unsubscriptions
 
@@ -73,7 +71,7 @@ def build_golden_record(
     states = judge_contact_points(people, linked_records, contacts, as_of=as_of)
     stopped = unsubscriptions(contacts, linked_records, as_of=as_of)
     with working_connection() as connection:
-        load_records(
+        known = load_records(
             connection,
             people,
             linked_records,
@@ -82,40 +80,36 @@ def build_golden_record(
             stopped=stopped,
             as_of=as_of,
         )
-        connection.execute(_CHOSEN)
+        customers = connection.sql(_CUSTOMERS).to_arrow_table()
+        stops = connection.sql(_STOPS).to_arrow_table()
+        records = pa.concat_tables([known, stops], promote_options="default")
+        choices = Choices(customers.num_rows, records if stops.num_rows else known)
+        agreed = split_agreed(connection)
         for rule in FIELD_RULES:
-            write_unanimous(connection, rule)
-            write_candidates(connection, rule)
-            _choose(connection, rule)
-        complete_choices(connection)
-        golden = connection.sql(_golden_sql()).to_arrow_table()
-        told, customers, keys = (
-            connection.sql(query).to_arrow_table() for query in (_TOLD, _CUSTOMERS, _KEYS)
-        )
-        stops = int(connection.sql("select count(*) from stops").fetchall()[0][0])
+            if rule.follows:
+                connection.register("followed", choices.best(rule.follows))
+            for field in (ADDRESS,) if rule.together else rule.fields:
+                fields = rule.fields if rule.together else (field,)
+                choices.put(fields, agreed.pop(field))
+                disputed = connection.sql(_choice_sql(field, rule.order))
+                choices.put(fields, disputed.to_arrow_table())
+        choices.read()
+        complete_choices(connection, choices)
+    golden = choices.golden()
+    for name in customers.column_names:
+        golden = golden.append_column(name, customers[name])
+    golden = golden.select(["customer_id", *golden.drop_columns("customer_id").column_names])
     # What the engine held is free by now: provenance is the largest table of all.
-    return golden, _provenance(told, customers=customers["customer_id"], keys=keys, stops=stops)
+    return golden, choices.provenance(customers["customer_id"])
 
 
-# Records by number; `best` of stops, which are no records, is below 0, of completions empty.
-_FIELDS = sorted({ADDRESS, *(field for rule in FIELD_RULES for field in rule.fields)})
-_CHOSEN = f"""
-create type field as enum ({", ".join(f"'{name}'" for name in _FIELDS)});
-create temp table chosen (
-    customer integer, field field, vote varchar, text varchar, best integer, rule varchar,
-    candidates bigint, completed boolean, runner_up varchar, runner_up_best integer
-)
-"""
-
-
-def _choose(connection: Any, rule: FieldRule) -> None:
-    """Rank the values; add the winner, in its best writing, and the runner-up to `chosen`."""
+def _choice_sql(field: str, order: Sequence[str]) -> str:
+    """SQL that ranks the values of those who disagree: columns for `Choices.put`."""
     # A refusal without a date might be the last word; anything else without one is old.
     undated = "timestamp '0001-01-01'"
-    if "refusal" in rule.order:
+    if "refusal" in order:
         undated = f"if(text = 'false', timestamp '9999-01-01', {undated})"
     known_at = f"coalesce(changed_at, {undated})"
-    order = ", ".join(ORDERS[name] for name in rule.order)
     differs = {
         "trust": "w.trust <> r.trust",
         "freshness": "w.known_at <> r.known_at",
@@ -124,125 +118,53 @@ def _choose(connection: Any, rule: FieldRule) -> None:
         "refusal": "w.vote <> r.vote",
     }
     reason = "when w.valid <> r.valid then 'the other is ' || r.flaw " + " ".join(
-        f"when {differs[name]} then '{REASONS[name]}'" for name in rule.order if name in differs
+        f"when {differs[name]} then '{REASONS[name]}'" for name in order if name in differs
     )
-    connection.execute(
-        f"""
-        insert into chosen
-        select customer, field, vote, text, record,
-               if(records > 1, 'all records agree', 'only value'), 1, false, null, null
-        from unanimous
-        union all
+    return f"""
+        with candidates as ({candidates_sql(field)}),
         -- A value is as good as its best record; of its writings the best is shown.
-        from (
-            with valued as (
-                select customer, field, vote, max(valid) as valid, min(trust) as trust,
-                       max(backed) as backed, max({known_at}) as known_at, count(*) as votes,
-                       min({{'text': text, 'record': record, 'flaw': flaw}}).flaw as flaw,
-                       min({{'writing': -writing, 'flawed': flaw is not null, 'text': text,
-                             'record': record}}) as best
-                from candidates group by customer, field, vote
-            ),
-            -- The last key only settles what no rule can: always the same way.
-            placed as (
-                select *, row_number() over (
-                           partition by customer, field order by {order}, vote) as place,
-                       count(*) over (partition by customer, field) as candidates
-                from valued
-            )
-            select w.customer, w.field, w.vote, w.best.text, w.best.record,
-                   case when w.best.record < 0 then 'unsubscribed'
-                        when r.vote is null then if(w.votes > 1, 'all records agree', 'only value')
-                        {reason} else 'first in order of source' end as rule,
-                   w.candidates, false, r.best.text, r.best.record
-            from placed w left join placed r
-                on r.customer = w.customer and r.field = w.field and r.place = 2
-            where w.place = 1
-        )
-        """
-    )
-
-
-def _golden_sql() -> str:
-    wanted = [field for rule in FIELD_RULES for field in rule.fields]
-    columns = [column for column in CONTRACTS["customers"].columns if column.name in wanted]
-    picks, joins = [], []
-    for column in columns:
-        name, text = column.name, f"c_{column.name}.text"
-        joins.append(_join_field(name))
-        if name in _PARTS:
-            moved = f"split_part(c_{ADDRESS}.text, chr(31), {_PARTS.index(name) + 1})"
-            text = f"coalesce(nullif({moved}, ''), {text})"
-        picks.append(f"cast({text} as {TYPES[column.dtype]}) as {name}")
-    return f"""
-        with
-        sizes as (
-            select customer, sum(n)::bigint as records,
-                   array_to_string(list_sort(list(source)), ';') as sources
-            from (select customer, source, count(*) as n from linked group by all) group by 1
+        valued as (
+            select customer, vote, max(valid) as valid, min(trust) as trust,
+                   max(backed) as backed, max({known_at}) as known_at, count(*) as votes,
+                   min({{'text': text, 'record': record, 'flaw': flaw}}).flaw as flaw,
+                   min({{'writing': -writing, 'flawed': flaw is not null, 'text': text,
+                         'record': record}}).record as record
+            from candidates group by customer, vote
         ),
-        dates as (
-            select customer, min(created_at) as created_at, max(updated_at) as updated_at
-            from known group by 1
+        -- The last key only settles what no rule can: always the same way.
+        placed as (
+            select *, count(*) over (partition by customer) as candidates, row_number() over (
+                partition by customer order by {", ".join(ORDERS[name] for name in order)}, vote
+            ) as place
+            from valued
         )
-        select n.customer_id, {", ".join(picks)}, s.records, s.sources, d.created_at, d.updated_at
-        from numbered n join sizes s using (customer) left join dates d using (customer)
-        {_join_field(ADDRESS)} {" ".join(joins)}
-        order by customer
+        select w.customer, w.record as best, w.candidates, r.record as runner_up,
+               case when w.record < 0 then 'unsubscribed'
+                    when r.vote is null then if(w.votes > 1, 'all records agree', 'only value')
+                    {reason} else 'first in order of source' end as rule
+        from placed w left join placed r on r.customer = w.customer and r.place = 2
+        where w.place = 1
     """
 
 
-def _join_field(field: str) -> str:
-    return f"""
-        left join (select customer, text from chosen where field = '{field}') c_{field}
-            on c_{field}.customer = n.customer"""
-
-
-_PARTS = next(rule.fields for rule in FIELD_RULES if rule.together)
-_PARTS_SQL = " union all ".join(
-    f"""select customer, '{field}'::field, nullif(split_part(text, chr(31), {i}), ''), best, rule,
-        candidates, completed, nullif(split_part(runner_up, chr(31), {i}), ''), runner_up_best
-        from chosen where field = '{ADDRESS}'"""
-    for i, field in enumerate(_PARTS, start=1)
-)
-_TOLD = f"""
-    with parts as (
-        select customer, field, text as value, * exclude (customer, field, text, vote)
-        from chosen where field <> '{ADDRESS}'
-        union all {_PARTS_SQL}
+_CUSTOMERS = """
+    with
+    sizes as (
+        select customer, sum(n)::bigint as records,
+               array_to_string(list_sort(list(source)), ';') as sources
+        from (select customer, source, count(*) as n from linked group by all) group by 1
+    ),
+    dates as (
+        select customer, min(created_at) as created_at, max(updated_at) as updated_at
+        from known group by 1
     )
-    select * from parts where value is not null order by customer, field
+    select n.customer_id, s.records, s.sources, d.created_at, d.updated_at
+    from numbered n join sizes s using (customer) left join dates d using (customer)
+    order by customer
 """
-_CUSTOMERS = "select customer_id from numbered order by customer"
-# All that has a number, in its order: stops, then records.
-_KEYS = """
-    select record, source, source_id, moment as updated_at from stops
-    union all
-    select record, l.source, l.source_id, k.updated_at
-    from linked l left join known k using (record)
-    order by record
+# Unsubscriptions are records that hold a refusal.
+_STOPS = f"""
+    select record, source, source_id, moment as updated_at,
+           {", ".join(f"false as {name}" for name in CHOSEN if name.startswith("consent"))}
+    from stops
 """
-
-
-def _provenance(told: pa.Table, *, customers: pa.ChunkedArray, keys: pa.Table, stops: int) -> Any:
-    """Contract `golden_provenance`, from what is told of each field.
-
-    Sorted by numbers, which are positions too: to sort millions of keys takes far longer.
-    """
-    best, second = (keys.take(pc.add(told[name], stops)) for name in ("best", "runner_up_best"))
-    return pa.table(
-        {
-            "customer_id": customers.take(told["customer"]),
-            "field": told["field"].cast(pa.string()),
-            "value": told["value"],
-            "source": best["source"],
-            "source_id": best["source_id"],
-            "updated_at": best["updated_at"],
-            "rule": told["rule"],
-            "candidates": told["candidates"],
-            "completed": told["completed"],
-            "runner_up": told["runner_up"],
-            "runner_up_source": second["source"],
-            "runner_up_at": second["updated_at"],
-        }
-    )

@@ -11,21 +11,21 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
-from customer360.contracts import CONTRACTS
+from customer360.contracts import CONTRACTS, arrow_schema
 from customer360.linkage.engine_tables import as_arrow
-from customer360.linkage.golden_rules import FieldRule
+from customer360.linkage.golden_rules import FIELD_RULES
 from customer360.linkage.names import NICKNAMES
-from customer360.linkage.reachability import address_key
+from customer360.linkage.reachability import NO_WORD, address_key
 
-__all__ = ["ADDRESS", "TYPES", "VOTES", "load_records", "write_candidates", "write_unanimous"]
+__all__ = ["ADDRESS", "FIELDS", "candidates_sql", "load_records", "split_agreed"]
 
 ADDRESS = "address"  # the four fields that move as one
-TYPES = {"text": "varchar", "date": "date", "flag": "boolean", "time": "timestamp"}
 _FOLD = (
-    "trim(regexp_replace(strip_accents(replace(replace(lower({0}), 'œ', 'oe'), 'æ', 'ae')), "
-    "'[^a-z0-9]+', ' ', 'g'))"
+    f"trim(regexp_replace(strip_accents(replace(replace(lower({{0}}), 'œ', 'oe'), 'æ', 'ae')), "
+    f"'{NO_WORD}', ' ', 'g'))"
 )
 # Column that makes two writings of a name one.
 VOTES = {"first_name": "first_vote", "last_name": "last_vote"}
@@ -50,9 +50,14 @@ _FILLED = {
     "first_name": "k.first_name is not null and k.first_vote <> ''",
     "last_name": "k.last_name is not null and k.last_vote <> ''",
 }
+# The fields that are chosen, each by itself.
+FIELDS = tuple(
+    field for rule in FIELD_RULES for field in ((ADDRESS,) if rule.together else rule.fields)
+)
 # A name written as the other one this many times more often was put in the wrong field.
 SWAPPED_TIMES = 3
 FAMILIAR = 3  # customers that bear a name which is no slip
+UNTRUSTED = 1_000_000  # after all sources that are named
 # A domain this many times rarer than one almost like it is a slip.
 RARER_TIMES = 50
 
@@ -66,8 +71,10 @@ def load_records(
     states: Any,
     stopped: Any,
     as_of: date,
-) -> None:
-    """Write table `known`: records with customer, trust and dates, names in their fields.
+) -> pa.Table:
+    """Tell what is known: records with customer, trust and dates, names in their fields.
+
+    The table stays where it is: the engine reads it there, as `known`, at no cost of memory.
 
     Also `numbered` (customers), `linked`, `stops` (unsubscriptions, as records numbered below
     0) and the tables that judge values: `states_given`, `names_of`, `shares`, `slips`.
@@ -84,6 +91,12 @@ def load_records(
     stopped : frame
         From `unsubscriptions`.
     as_of : date
+
+    Returns
+    -------
+    pyarrow.Table
+        Columns of `staged.people`, customer, record, trust, changed_at, first_vote, last_vote
+        and home.
     """
     if isinstance(source_trust, Mapping):
         ordered = sorted(set(source_trust.values()), reverse=True)
@@ -98,36 +111,36 @@ def load_records(
     connection.register("linked_given", as_arrow(linked_records))
     connection.register("states_given", as_arrow(states))
     connection.register("stopped", as_arrow(stopped))
-    contract = CONTRACTS["staged.people"]
-    found: set[str] = set()
-    if people is not None:
-        connection.register("people_given", as_arrow(people))
-        found = {row[0] for row in connection.execute("describe people_given").fetchall()}
-    columns = ", ".join(
-        f"cast({c.name} as {TYPES[c.dtype]}) as {c.name}"
-        if c.name in found
-        else f"null::{TYPES[c.dtype]} as {c.name}"
-        for c in contract.columns
-    )
-    source = "people_given" if people is not None else "(select 1 where false)"
-    end = as_of + timedelta(days=1)
+    given = _columns_of_people(people)
+    connection.register("given", given.append_column("row", pa.array(np.arange(given.num_rows))))
     connection.execute(_NUMBERS)
-    connection.execute(
-        f"""
-        create temp table given as
-        select l.customer, l.record, g.*, coalesce(t.trust, {len(trust) + 1}) as trust,
-               least(coalesce(g.updated_at, g.created_at),
-                     timestamp '{end:%Y-%m-%d}' - interval 1 microsecond) as changed_at
-        from linked l
-        join (select {columns} from {source}) g
-            on g.source = l.source and g.source_id = l.source_id
-        left join trusted t on t.source = l.source
-        """
-    )
-    connection.unregister("people_given")
-    connection.execute(_READ_ONCE)
-    connection.execute(_SWAP)
+    connection.execute(_NAMES)
+    read = connection.sql(_READ, params={"end": as_of + timedelta(days=1)}).to_arrow_table()
+    read = read.sort_by("row").combine_chunks()
+    connection.unregister("given")
+    if read.num_rows < given.num_rows:
+        given = given.take(read["row"])
+    known = pa.table({name: given[name] for name in given.column_names} | {
+        name: read[name] for name in read.column_names
+    })
+    connection.register("known", known)
     _judge_values(connection)
+    return known
+
+
+def _columns_of_people(people: Any | None) -> pa.Table:
+    """Records with all columns of the contract, in its types and in one piece."""
+    schema = arrow_schema(CONTRACTS["staged.people"])
+    if people is None:
+        return schema.empty_table()
+    table = as_arrow(people).combine_chunks()
+    columns = [
+        table[field.name].cast(field.type, safe=False)
+        if field.name in table.column_names
+        else pa.nulls(len(table), field.type)
+        for field in schema
+    ]
+    return pa.table(columns, schema=schema)
 
 
 # Customers and records by number, in the order of their keys: texts are dear to sort and join.
@@ -146,54 +159,35 @@ select customer, field, source, source_id, moment,
 from stopped join numbered using (customer_id)
 """
 
-# What takes reading is read once per distinct writing.
-_READ_ONCE = f"""
-create temp table folded_names as
-select name, {_FOLD.format("name")} as vote
-from (select first_name as name from given union select last_name from given)
-where name is not null;
-create temp table streets as
-select street, postcode, {address_key("s")} as home, {_FOLD.format("street")} as words
+# How often each name is written in which field.
+_NAMES = f"""
+create temp table names as
+select name, vote, sum(firsts) over same as as_first, sum(lasts) over same as as_last
 from (
-    select distinct street, coalesce(postcode, '') as postcode from given
-    where street is not null) s
+    select coalesce(f.name, l.name) as name, {_FOLD.format("coalesce(f.name, l.name)")} as vote,
+           coalesce(f.n, 0) as firsts, coalesce(l.n, 0) as lasts
+    from (select first_name as name, count(*) as n from given group by 1) f
+    full join (select last_name as name, count(*) as n from given group by 1) l
+        on l.name = f.name
+)
+where name is not null window same as (partition by vote);
 """
 
 # First and last name change places where both are far more often the other one.
-_SWAP = f"""
-create temp table known as
-with named as (
-    select g.*, f.vote as first_vote, l.vote as last_vote, s.home
-    from given g left join folded_names f on f.name = g.first_name
-    left join folded_names l on l.name = g.last_name
-    left join streets s on s.street = g.street and s.postcode = coalesce(g.postcode, '')
-),
--- Counted by names alone: all columns would be dear to keep at hand.
-firsts as (
-    select vote, count(*) as n from given join folded_names on name = first_name group by 1
-),
-lasts as (
-    select vote, count(*) as n from given join folded_names on name = last_name group by 1
-),
-places as (
-    select coalesce(firsts.vote, lasts.vote) as vote, coalesce(firsts.n, 0) as as_first,
-           coalesce(lasts.n, 0) as as_last
-    from firsts full join lasts on lasts.vote = firsts.vote
-),
-told as (
-    select n.*, coalesce(f.as_last > {SWAPPED_TIMES} * f.as_first
-                         and l.as_first > {SWAPPED_TIMES} * l.as_last, false) as swapped
-    from named n
-    left join places f on f.vote = n.first_vote left join places l on l.vote = n.last_vote
-)
-select * replace (
-           if(swapped, last_name, first_name) as first_name,
-           if(swapped, first_name, last_name) as last_name,
-           if(swapped, last_vote, first_vote) as first_vote,
-           if(swapped, first_vote, last_vote) as last_vote
-       )
-from told;
-drop table given
+_READ = f"""
+select coalesce(a.as_last > {SWAPPED_TIMES} * a.as_first
+                and b.as_first > {SWAPPED_TIMES} * b.as_last, false) as swapped,
+       g.row, l.customer, l.record, coalesce(t.trust, {UNTRUSTED}) as trust,
+       least(coalesce(g.updated_at, g.created_at),
+             $end::timestamp - interval 1 microsecond) as changed_at,
+       if(swapped, g.last_name, g.first_name) as first_name,
+       if(swapped, g.first_name, g.last_name) as last_name,
+       if(swapped, b.vote, a.vote) as first_vote, if(swapped, a.vote, b.vote) as last_vote,
+       if(g.street is not null, {address_key("g")}, null) as home
+from given g join linked l on l.source = g.source and l.source_id = g.source_id
+left join trusted t on t.source = g.source
+left join names a on a.name = g.first_name
+left join names b on b.name = g.last_name
 """
 
 
@@ -202,51 +196,25 @@ def _judge_values(connection: Any) -> None:
     pairs = [(short, full) for short, fulls in NICKNAMES.items() for full in fulls]
     short, formal = zip(*pairs, strict=True)
     connection.register("nicknames", pa.table({"short": short, "formal": formal}))
-    # How many customers bear a name: a slip of the keyboard is borne by one.
-    connection.execute(
-        " union all ".join(
-            f"""
-            select '{field}' as field, vote, count(*) as customers
-            from (select distinct {vote} as vote, customer from known where {vote} is not null)
-            group by vote
-            """
-            for field, vote in VOTES.items()
-        ).join(("create temp table names_of as ", ""))
-    )
-    # Family names that somebody else bears in the same house.
-    connection.execute(
-        """
-        create temp table names_at_home as
-        with homes as (
-            select distinct customer, last_vote as vote, home from known
-            where last_vote is not null and street is not null and postcode is not null
-        ),
-        shared as (
-            select home, vote from homes group by all having min(customer) <> max(customer)
-        ),
-        lives as (
-            select distinct customer, home from known
-            where street is not null and postcode is not null
-        )
-        select distinct l.customer, s.vote from lives l join shared s using (home)
-        """
-    )
     # Whose is an e-mail or a number that several customers gave? Who gave it most often.
     connection.execute(
         """
         create temp table shares as
-        with used as (
-            select 'email' as field, lower(email) as vote, customer, count(*) as n
-            from known where email is not null group by all
+        with given as (
+            select 'email' as field, lower(email) as vote, customer from known
+            where email is not null
             union all
-            select 'phone', phone, customer, count(*)
-            from known where phone is not null group by all
+            select 'phone', phone, customer from known where phone is not null
         ),
         several as (
-            select field, vote from used group by all having min(customer) <> max(customer)
+            select field, vote from given group by all having min(customer) <> max(customer)
+        ),
+        used as (
+            select field, vote, customer, count(*) as n
+            from given semi join several using (field, vote) group by all
         )
         select *, count(*) over (partition by field, vote order by n desc) > 1 as anothers
-        from used semi join several using (field, vote)
+        from used
         """
     )
     connection.execute(
@@ -264,51 +232,67 @@ def _judge_values(connection: Any) -> None:
     )
 
 
-def write_unanimous(connection: Any, rule: FieldRule) -> None:
-    """Write table `unanimous`: customers whose records, for a field, all say the same.
+def split_agreed(connection: Any) -> dict[str, pa.Table]:
+    """Tell the customers whose records, for a field, all say the same from the others.
 
-    There is nothing to judge or to rank, which spares most of the work. Columns customer,
-    field, record (the first), text, vote (of a name), records.
+    Where they agree there is nothing to judge or to rank, which spares most of the work.
+    Who they are that disagree is written to tables `disputed_<field>`.
 
     Parameters
     ----------
     connection : duckdb.DuckDBPyConnection
         With the tables of `load_records`.
-    rule : FieldRule
+
+    Returns
+    -------
+    dict
+        Field to a table of those who agree: customer, best (their first record), rule.
     """
-    parts = []
-    for field in _fields(rule):
-        # All that the text, or a flaw of it, depends on.
-        said = _SAID.get(field, (field,))
-        filled = _FILLED.get(field, f"k.{field} is not null")
-        parts.append(
-            f"""
-            select k.customer, '{field}' as field, k.record, {_text(field)} as text,
-                   {VOTES.get(field, "null::varchar")} as vote, a.records
-            from known k join (
-                select min(k.record) as record, count(*) as records
-                from known k where {filled}
-                  and customer not in (select customer from stops where field = '{field}')
-                group by k.customer
-                having min(hash({", ".join(said)})) = max(hash({", ".join(said)}))
-            ) a using (record)
-            """
+    # All that the text, or a flaw of it, depends on; 0 where the record says nothing.
+    said = ", ".join(
+        f"if({_filled(field)}, greatest(hash({', '.join(_SAID.get(field, (field,)))}), 1), 0)"
+        f" as {field}"
+        for field in FIELDS
+    )
+    rows = connection.sql(f"select customer, record, {said} from known k").fetchnumpy()
+    order = np.lexsort((rows["record"], rows["customer"]))
+    customers, records = rows["customer"][order], rows["record"][order]
+    stopped = connection.sql("select distinct field, customer from stops").fetchnumpy()
+    agreed = {}
+    for field in FIELDS:
+        words = rows.pop(field)[order]
+        at = np.flatnonzero(words)
+        customer, words = customers[at], words[at]
+        first = np.flatnonzero(np.diff(customer, prepend=-1))
+        alike = np.minimum.reduceat(words, first) == np.maximum.reduceat(words, first)
+        alike &= ~np.isin(customer[first], stopped["customer"][stopped["field"] == field])
+        counts = np.diff(first, append=len(at))
+        agreed[field] = pa.table(
+            {
+                "customer": customer[first][alike],
+                "best": records[at[first[alike]]],
+                "rule": pa.DictionaryArray.from_arrays(
+                    (counts[alike] > 1).astype(np.int8), ["only value", "all records agree"]
+                ),
+            }
         )
-    connection.execute(f"create or replace temp table unanimous as {' union all '.join(parts)}")
+        connection.register(f"disputed_{field}", pa.table({"customer": customer[first][~alike]}))
+    return agreed
 
 
-def write_candidates(connection: Any, rule: FieldRule) -> None:
-    """Write table `candidates`: one row per record and field of the customers left.
+def candidates_sql(field: str) -> str:
+    """SQL of the candidates of those who disagree, one row per record.
 
-    Columns customer, record, trust, changed_at, field, text, vote (what makes two writings
-    one value), valid, flaw, backed (other data confirm it), writing.
+    Columns customer, record, trust, changed_at, text, vote (what makes two writings one
+    value), valid, flaw, backed (other data confirm it), writing.
 
     Parameters
     ----------
-    connection : duckdb.DuckDBPyConnection
-        With table `unanimous`, those of `load_records`, and `chosen` for a rule that follows.
-    rule : FieldRule
+    field : str
+        One of `FIELDS`.
     """
+    if field.startswith("consent"):
+        return _consent(field)
     parts = {
         ADDRESS: _address,
         "first_name": _name,
@@ -318,13 +302,11 @@ def write_candidates(connection: Any, rule: FieldRule) -> None:
         "birth_date": _birth_date,
         "title": _title,
     }
-    write = _consent if "refusal" in rule.order else _plain
-    chosen = [parts.get(field, write)(field) for field in _fields(rule)]
-    connection.execute(f"create or replace temp table candidates as {' union all '.join(chosen)}")
+    return parts.get(field, _select)(field)
 
 
-def _fields(rule: FieldRule) -> tuple[str, ...]:
-    return (ADDRESS,) if rule.together else rule.fields
+def _filled(field: str) -> str:
+    return _FILLED.get(field, f"k.{field} is not null")
 
 
 def _text(field: str) -> str:
@@ -348,11 +330,11 @@ def _select(
     valid = f"case {levels} else 0 end" if flaws else "0"
     flaw = f"case {words} end" if flaws else "null::varchar"
     return f"""
-        select k.customer, k.record, k.trust, k.changed_at, '{field}' as field,
+        select k.customer, k.record, k.trust, k.changed_at,
                {text} as text, {vote or f"lower(strip_accents({text}))"} as vote,
                {valid} as valid, {flaw} as flaw, {backed} as backed, {writing} as writing
-        from known k {joins} where {_FILLED.get(field, f"k.{field} is not null")}
-          and k.customer not in (select customer from unanimous where field = '{field}')"""
+        from known k semi join disputed_{field} using (customer) {joins}
+        where {_filled(field)}"""
 
 
 def _state(field: str) -> str:
@@ -362,32 +344,53 @@ def _state(field: str) -> str:
     )
 
 
-def _plain(field: str) -> str:
-    return _select(field)
-
-
 def _name(field: str) -> str:
     vote = VOTES[field]
     letters = f"k.{vote}"
-    short = f"""exists (select 1 from known o join nicknames n on n.formal = o.{vote}
+    short = f"""exists (select 1 from known o semi join disputed_{field} using (customer) join nicknames n on n.formal = o.{vote}
         where o.customer = k.customer and n.short = k.{vote})"""
     flaws = [("an initial", f"length({letters}) < 2")]
     if field == "first_name":
         flaws.append(("a short form", short))
+    # A slip of the keyboard is borne by one customer.
     backed = f"(coalesce(b.customers, 0) >= {FAMILIAR})::int"
+    joins = f"""left join (
+        select {vote} as vote, count(distinct customer) as customers from known group by 1
+    ) b on b.vote = k.{vote}"""
     if field == "last_name":
         backed = f"if(a.vote is not null, 2, {backed})"
+        joins += _AT_HOME
     # Accents and hyphens are lost on the way, hardly ever added.
-    accents = f"len(regexp_extract_all(k.{field}, '[^ -~]')) * 2 + (k.{field} like '%-%')::int"
+    marked = f"regexp_matches(k.{field}, '[^ -~]')"
+    marks = f"if({marked}, len(regexp_extract_all(k.{field}, '[^ -~]')), 0)"
+    accents = f"{marks} * 2 + (k.{field} like '%-%')::int"
     return _select(
         field,
         vote=letters,
         flaws=flaws,
         backed=backed,
         writing=accents,
-        joins=f"""left join names_of b on b.field = '{field}' and b.vote = k.{vote}
-            left join names_at_home a on a.customer = k.customer and a.vote = k.{vote}""",
+        joins=joins,
     )
+
+
+# Family names that somebody else bears in the same house.
+_AT_HOME = """
+    left join (
+        select distinct customer, vote
+        from (
+            select distinct customer, last_vote as vote
+            from known semi join disputed_last_name using (customer)
+        ) join (
+            select distinct customer, home from known semi join disputed_last_name using (customer)
+            where street is not null and postcode is not null
+        ) using (customer)
+        semi join (
+            select home, last_vote as vote from known
+            where last_vote is not null and street is not null and postcode is not null
+            group by all having min(customer) <> max(customer)
+        ) s using (home, vote)
+    ) a on a.customer = k.customer and a.vote = k.last_vote"""
 
 
 def _title(field: str) -> str:
@@ -399,7 +402,10 @@ def _title(field: str) -> str:
                 "c.vote is not null and k.first_vote is distinct from c.vote",
             )
         ],
-        joins="left join chosen c on c.customer = k.customer and c.field = 'first_name'",
+        joins="""left join (
+            select c.customer, f.first_vote as vote
+            from followed c join known f using (record)
+        ) c on c.customer = k.customer""",
     )
 
 
@@ -465,11 +471,14 @@ def _address(field: str) -> str:
         writing="""coalesce(len(string_split(w.words, ' ')), 0) * 100
             + (k.city is not null)::int * 50 + coalesce(length(k.street), 0)""",
         joins=f"""{_state("street")}
-            left join streets w on w.street = k.street and w.postcode = coalesce(k.postcode, '')
+            left join (
+                select street, {_FOLD.format("street")} as words
+                from (select distinct street from known semi join disputed_address using (customer))
+            ) w on w.street = k.street
             left join (
                 select o.customer, o.postcode, max(o.home) as home,
                        bool_or(d.state = 'hard') as dead
-                from known o left join states_given d
+                from known o semi join disputed_address using (customer) left join states_given d
                     on d.source = o.source and d.source_id = o.source_id and d.field = 'street'
                 where o.street is not null and o.postcode is not null group by all
             ) h on h.customer = k.customer and h.postcode = k.postcode""",
@@ -492,7 +501,7 @@ def _consent(field: str) -> str:
             where field = '{field}' group by 1) u on u.customer = k.customer""",
     ) + (
         f""" union all
-        select customer, record, 0 as trust, moment as changed_at, field, 'false' as text,
+        select customer, record, 0 as trust, moment as changed_at, 'false' as text,
                'false' as vote, 0 as valid, null as flaw, 0 as backed, 1 as writing
         from stops where field = '{field}'"""
     )

@@ -24,7 +24,7 @@ from customer360.linkage.blocking import FAMILIES, _key, _label
 from customer360.linkage.clusters import connected_components, group_records
 from customer360.linkage.comparisons import COMPARISONS, Comparison
 from customer360.linkage.engine_tables import as_arrow, as_pandas, in_parts
-from customer360.linkage.levels import levels_sql, sides_sql
+from customer360.linkage.levels import levels_sql, rarities_sql, sides_sql
 from customer360.linkage.matching import (
     KEPT_PROBABILITY,
     Matches,
@@ -478,7 +478,7 @@ def _compare(connection: Any, model: LinkageModel, pairs: str, *, first: bool = 
         sides as (
             select {sides_sql(columns)} from pairs {done}
             join blocks l on l.record = record_l join blocks r on r.record = record_r)
-        select record_l, record_r, {levels_sql(_comparisons(model), model)} from sides
+        select record_l, record_r, {levels_sql(_comparisons(model))}{rarities_sql(model)} from sides
         """
     )
 

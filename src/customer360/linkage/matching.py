@@ -20,9 +20,15 @@ import pyarrow as pa
 from customer360.contracts import CONTRACTS
 from customer360.linkage.blocking import Rule, choose_rules, write_blocks
 from customer360.linkage.clusters import connected_components
-from customer360.linkage.comparisons import Comparison, choose_comparisons, splink_comparison
+from customer360.linkage.comparisons import Comparison, choose_comparisons
 from customer360.linkage.engine_tables import as_arrow, working_connection
-from customer360.linkage.levels import has_rarity, levels_sql, sides_sql
+from customer360.linkage.levels import (
+    has_rarity,
+    levels_sql,
+    rarities_sql,
+    sample_shares,
+    sides_sql,
+)
 from customer360.linkage.model import LevelShares, LinkageModel, check_trained, start, train
 from customer360.linkage.pair_engines import DuckDBPairs, PairEngine, SparkPairs
 from customer360.linkage.rarity import add_names_together, frequency_sql, own_records
@@ -229,37 +235,29 @@ def _match(
         )
     here = DuckDBPairs(connection)
     engine: PairEngine = here if spark is None else SparkPairs(connection, spark)
-    with _quiet_splink():
-        frequencies = {
-            column: frequency_sql(column, usual_share=share, records=str(records), own=anywhere)
-            for column, share in _rarities(comparisons).items()
-        }
-        write_blocks(connection, rules, frequencies=frequencies)
-        linker, blocks = _linker(here, comparisons, rules)
-        if given is None:
-            # All pairs of a sample of records; a small table is its own sample.
-            proportion = min(1.0, (2 * SAMPLED_PAIRS) ** 0.5 / records)
-            sampled_pairs = max((records * proportion) ** 2 / 2, 1.0)
-            linker.training.estimate_u_using_random_sampling(
-                max_pairs=SAMPLED_PAIRS + 1, seed=seed, min_count_per_level=None, num_chunks=1
-            )
-            sampled = _sampled_shares(linker, comparisons)
-            fitted = start(comparisons, sampled=sampled, pairs_sampled=sampled_pairs)
-            fitted.records_a_person = anywhere
-        else:
-            fitted = LinkageModel.from_dict(given)
-            _check_same_levels(fitted, comparisons)
-            check_trained(fitted)
-        if engine is not here:
-            linker, blocks = _linker(engine, comparisons, rules)
-        _compare(engine, linker, blocks, levels=levels_sql(comparisons, fitted))
+    frequencies = {
+        column: frequency_sql(column, usual_share=share, records=str(records), own=anywhere)
+        for column, share in _rarities(comparisons).items()
+    }
+    write_blocks(connection, rules, frequencies=frequencies)
+    if given is None:
+        sampled, pairs_sampled = sample_shares(
+            connection, comparisons, max_pairs=SAMPLED_PAIRS, seed=seed
+        )
+        fitted = start(comparisons, sampled=sampled, pairs_sampled=pairs_sampled)
+        fitted.records_a_person = anywhere
+    else:
+        fitted = LinkageModel.from_dict(given)
+        _check_same_levels(fitted, comparisons)
+        check_trained(fitted)
+    _compare(engine, rules, levels=levels_sql(comparisons) + rarities_sql(fitted))
     if given is None:
         patterns = _count_patterns(engine, fitted)
         train(
             fitted,
             patterns,
             records=records,
-            pairs_sampled=sampled_pairs,
+            pairs_sampled=max(pairs_sampled, 1),
             filled=_count_filled(connection, comparisons),
             counted=_counted_levels(comparisons, rules),
         )
@@ -371,44 +369,6 @@ def _rarities(comparisons: Sequence[Comparison]) -> dict[str, float]:
     return {lv.rarity: lv.u for c in comparisons for lv in c.levels if lv.rarity}
 
 
-def _linker(
-    engine: PairEngine, comparisons: Sequence[Comparison], rules: Sequence[Rule]
-) -> tuple[Any, Any]:
-    """Splink on an engine, and the records there; its settings are the same on all engines."""
-    # Splink takes a second to import: only those who link pay for it.
-    from splink import Linker, SettingsCreator
-
-    ladders: list[Any] = [splink_comparison(comparison) for comparison in comparisons]
-    for level in (level for ladder in ladders for level in ladder["comparison_levels"]):
-        if level["sql_condition"] != "ELSE":
-            level["sql_condition"] = engine.condition(level["sql_condition"])
-    settings = SettingsCreator(
-        link_type="dedupe_only",
-        unique_id_column_name="record",
-        comparisons=ladders,
-        blocking_rules_to_generate_predictions=[{"blocking_rule": rule.sql} for rule in rules],
-        linker_uid="customer360",
-    )
-    blocks = engine.api().register(engine.give("blocks"))
-    return Linker(blocks, settings, log_level=None), blocks
-
-
-def _sampled_shares(
-    linker: Any, comparisons: Sequence[Comparison]
-) -> dict[str, list[float | None]]:
-    """Shares of the levels in the sample, last rung first; None where none was seen."""
-    shares: dict[str, list[float | None]] = {}
-    for comparison in comparisons:
-        levels = linker._settings_obj._get_comparison_by_output_column_name(comparison.name)
-        ordered = sorted(
-            levels._comparison_levels_excluding_null, key=lambda lv: lv.comparison_vector_value
-        )
-        shares[comparison.name] = [
-            float(lv._u_probability) if lv._has_estimated_u_values else None for lv in ordered
-        ]
-    return shares
-
-
 def _check_same_levels(model: LinkageModel, comparisons: Sequence[Comparison]) -> None:
     for comparison in comparisons:
         labels = [level.label for level in reversed(comparison.levels)]
@@ -421,10 +381,23 @@ def _check_same_levels(model: LinkageModel, comparisons: Sequence[Comparison]) -
         del model.comparisons[name]
 
 
-def _compare(engine: PairEngine, linker: Any, blocks: Any, *, levels: str) -> None:
+def _compare(engine: PairEngine, rules: Sequence[Rule], *, levels: str) -> None:
     """Write table `compared`: level and rarity of each comparison of each candidate pair."""
+    # Splink takes a second to import: only those who link pay for it.
+    from splink import Linker, SettingsCreator
+
+    settings = SettingsCreator(
+        link_type="dedupe_only",
+        unique_id_column_name="record",
+        comparisons=[],
+        blocking_rules_to_generate_predictions=[{"blocking_rule": rule.sql} for rule in rules],
+        linker_uid="customer360",
+    )
+    with _quiet_splink():
+        blocks = engine.api().register(engine.give("blocks"))
+        linker = Linker(blocks, settings, log_level=None)
+        pairs = linker.inference.compute_blocked_pairs_for_predict()
     columns = [column.unquote().name for column in blocks.columns]
-    pairs = linker.inference.compute_blocked_pairs_for_predict()
     engine.make(
         "compared",
         f"""
@@ -538,7 +511,11 @@ def _keep(
     connection.unregister("groups_given")
     keys = _keys_of_pairs(connection, found)
     told = {name: found[name] for name in CONTRACTS["link_pairs"].column_names if name in found}
-    return keys.assign(**told), keys.assign(**_bits(model, found))
+    # Not by `assign`, which copies every column.
+    pairs, evidence = (
+        pd.DataFrame({**keys, **columns}, copy=False) for columns in (told, _bits(model, found))
+    )
+    return pairs, evidence
 
 
 def _keys_of_pairs(connection: Any, pairs: Mapping[str, np.ndarray]) -> pd.DataFrame:

@@ -134,8 +134,13 @@ def names_in_email(
     cuts = [len("".join(words[:i])) for i in range(1, len(words))]
     known_first = (first or "").replace(" ", "")
     known_last = (last or "").replace(" ", "")
+    # Where a name that is known would have to end or begin; an initial may stand for it.
+    lengths = {len(known_last)} if known_last else {len(known_first), 1}
+    ends = lengths | {len(whole) - length for length in lengths}
     for separated, places in ((True, cuts), (False, range(len(whole) - 2, 0, -1))):
         for cut in places:
+            if (known_first or known_last) and cut not in ends:
+                continue
             for one, two in ((whole[:cut], whole[cut:]), (whole[cut:], whole[:cut])):
                 if known_last and two != known_last:
                     continue

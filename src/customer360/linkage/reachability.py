@@ -20,6 +20,7 @@ from customer360.linkage.engine_tables import as_arrow
 __all__ = [
     "CHANNEL_FIELDS",
     "LANDLINE",
+    "NO_WORD",
     "address_key",
     "judge_contact_points",
     "reachability_by_channel",
@@ -40,7 +41,9 @@ SOFT_REASON = (
 # Numbers that take an SMS: in France and overseas 06, 07 and their like; elsewhere unknown.
 LANDLINE = r"^\+(33[1-589]|26226|59059|59459|59659)"
 # Same house of a customer: its postcode and number; without a number, the words.
-_STREET = "trim(regexp_replace(strip_accents(lower({0}.street)), '[^a-z0-9]+', ' ', 'g'))"
+# What stands between words, where it is more than a space: the rest need not be replaced.
+NO_WORD = " *[^a-z0-9 ][^a-z0-9]*|  +"
+_STREET = f"trim(regexp_replace(strip_accents(lower({{0}}.street)), '{NO_WORD}', ' ', 'g'))"
 _PLAIN = (
     r"regexp_replace({0}, '\b(appt|apt|appartement|esc|escalier|bat|batiment|entree|etage|porte"
     r"|lieu dit|ld)( [a-z0-9]{{1,4}}\b)?', ' ', 'g')"

@@ -96,20 +96,14 @@ def prepare_records(connection: Any, people: Any, *, extra: Sequence[str] = ()) 
         If the key columns are missing.
     """
     read = fold_records(connection, people, extra=extra)
+    # Numbered without the rest, which would be dear to sort.
     connection.execute(
-        """
-        create or replace temp table numbered as
-        -- Numbered without the rest, which would be dear to sort.
-        with keys as (
-            select source, source_id, row_number() over (order by source, source_id) as record
-            from named
-        )
-        select record, named.* from named join keys using (source, source_id);
-        drop table named
-        """
+        """create or replace temp table numbers as
+        select source, source_id, row_number() over (order by source, source_id) as record
+        from named"""
     )
-    derive_columns(connection, "numbered")
-    connection.execute("drop table numbered")
+    derive_columns(connection, "named", numbers="numbers")
+    connection.execute("drop table numbers; drop table named")
     return read
 
 
@@ -208,16 +202,21 @@ def fold_records(
     return len(read)
 
 
-def derive_columns(connection: Any, named: str) -> None:
+def derive_columns(connection: Any, named: str, *, numbers: str | None = None) -> None:
     """Write table `records` from folded records whose names are in their place.
 
     Parameters
     ----------
     connection : duckdb.DuckDBPyConnection
     named : str
-        Table with source, source_id, record (their number), the columns of `COLUMNS`,
-        first_name_read and last_name_read.
+        Table with source, source_id, the columns of `COLUMNS`, first_name_read and
+        last_name_read, and record (their number) unless `numbers` has it.
+    numbers : str, optional
+        Table with source, source_id and record.
     """
+    record, numbered = "", ""
+    if numbers:
+        record, numbered = "record, ", f"join {numbers} using (source, source_id)"
     known = pd.DataFrame(
         [(short, full) for short, fulls in NICKNAMES.items() for full in fulls],
         columns=["short", "formal"],
@@ -235,9 +234,9 @@ def derive_columns(connection: Any, named: str) -> None:
         forms as (
             select short, list(formal order by formal) as formals from nicknames group by 1
         )
-        select n.*, list_append(coalesce(formals, []), first_name) as first_names,
+        select {record}n.*, list_append(coalesce(formals, []), first_name) as first_names,
                firsts.sound as first_sound, lasts.sound as last_sound, {derived}
-        from {named} n
+        from {named} n {numbered}
         left join forms on forms.short = n.first_name
         left join sounds firsts on firsts.name = n.first_name
         left join sounds lasts on lasts.name = n.last_name
@@ -256,28 +255,27 @@ def _put_names_in_place(connection: Any, others: str | None) -> None:
 
     A name is known as a first or a family name by how often it stands in each column.
     """
+    # Few change: all columns of all records would be dear to write anew.
     connection.execute(
         f"""
-        create or replace temp table folded as
+        create or replace temp table swapped as
         with places as (
             select name, ln((sum(f) + 0.5) / (sum(l) + 0.5)) as odds from (
                 select first_name as name, 1 as f, 0 as l from {_names(others)}
                 union all select last_name, 0, 1 from {_names(others)})
             where name is not null group by 1
         )
-        select folded.* replace (
-                   case when swapped then last_name else first_name end as first_name,
-                   case when swapped then first_name else last_name end as last_name)
-        from (
-            select folded.*, coalesce(f.odds, 0) - coalesce(l.odds, 0)
-                < -case when first_name is null or last_name is null
-                        then {MISPLACED_ODDS} else {SWAPPED_ODDS} end as swapped
-            from folded left join places f on f.name = folded.first_name
-            left join places l on l.name = folded.last_name
-        ) folded
+        select folded.rowid as row
+        from folded left join places f on f.name = folded.first_name
+        left join places l on l.name = folded.last_name
+        where coalesce(f.odds, 0) - coalesce(l.odds, 0)
+            < -case when first_name is null or last_name is null
+                    then {MISPLACED_ODDS} else {SWAPPED_ODDS} end;
+        update folded set first_name = last_name, last_name = first_name
+        where rowid in (select row from swapped);
+        drop table swapped
         """
     )
-    connection.execute("alter table folded drop column swapped")
 
 
 def _read_names(connection: Any, others: str | None) -> pd.DataFrame:

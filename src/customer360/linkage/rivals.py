@@ -7,8 +7,13 @@ one of them at most. Both are learned from the pairs themselves.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
+
+import numpy as np
+import pyarrow as pa
 
 from customer360.linkage.model import LevelShares, LinkageModel
 
@@ -30,8 +35,10 @@ BEST = len(LEVELS) - 1
 USUAL_PAIRS = 20.0
 # Fewer rivals than these say all there is to say; a common name has hundreds.
 MOST_RIVALS = 30
-# More at once take more memory, and no less time.
-PAIRS_AT_ONCE = 500_000
+# Fits less probable than this make no bridge between two records.
+BRIDGE = 0.5
+# Pairs of records that fit a third one: more at once take more memory, and no less time.
+PAIRS_AT_ONCE = 250_000
 
 
 def find_rivals(connection: Any, *, at_least: float, known: str | None = None) -> None:
@@ -50,48 +57,27 @@ def find_rivals(connection: Any, *, at_least: float, known: str | None = None) -
         Query of pairs scored before: record_l, record_r, match_probability. They can be
         rivals; those that `scored` holds too are taken from there.
     """
-    rungs = " ".join(
-        f"when rival < {bound} then {BEST - rung}" for rung, (bound, _) in enumerate(LEVELS)
-    )
     pairs = "select record_l, record_r, match_probability, true as asked from scored"
     if known:
         _find_reach(connection, known)
         pairs = f"{pairs} union all select *, false from reach"
-    connection.execute(
-        f"""
-        create or replace temp table fitting as
-        with pairs as (from ({pairs}) where match_probability >= {at_least!r}),
-        -- Pairs stand here in both directions.
-        sides as (
-            select record_l::integer as one, record_r::integer as other,
-                   match_probability as p, asked from pairs
-            union all select record_r, record_l, match_probability, asked from pairs
-        )
-        select *, row_number() over (partition by one order by p desc, other) <= {MOST_RIVALS}
-                      as best
-        from sides;
-        create or replace temp table fits as
-        select f.*, far.one is null as best_of_other
-        from fitting f left join (from fitting where not best) far
-            on far.one = f.other and far.other = f.one;
-        create or replace temp table rivalry (record_l integer, record_r integer, rival double)
-        """
-    )
-    pairs_found = connection.execute("select count(*) from fitting").fetchall()[0][0]
-    parts = 1 + pairs_found // PAIRS_AT_ONCE
-    for part in range(parts):
-        connection.execute(_RIVALRY.format(parts=parts, part=part))
+    found = connection.execute(
+        f"""select record_l::integer as l, record_r::integer as r, match_probability as p, asked
+        from ({pairs}) where match_probability >= {at_least!r}"""
+    ).fetchnumpy()
+    left, right, p, asked = (np.asarray(found[column]) for column in ("l", "r", "p", "asked"))
+    rival = _strongest_rivals(left, right, p)[asked]
+    level = BEST - np.searchsorted([bound for bound, _ in LEVELS], rival, side="right")
+    levels = {"record_l": left[asked], "record_r": right[asked], "level": level.astype(np.int8)}
+    connection.register("levels_found", pa.table(levels))
     connection.execute(
         f"""
         create or replace temp table compared as
-        select c.*, (case when s.match_probability < {at_least!r} then -1
-                          when rival is null then {BEST} {rungs} end)::tinyint as level_{RIVALS}
-        from compared c join scored s using (record_l, record_r)
-        left join (
-            select record_l, record_r, max(rival) as rival from rivalry group by all
-        ) using (record_l, record_r)
+        select c.*, coalesce(f.level, -1)::tinyint as level_{RIVALS}
+        from compared c left join levels_found f using (record_l, record_r)
         """
     )
+    connection.unregister("levels_found")
 
 
 def _find_reach(connection: Any, known: str) -> None:
@@ -117,39 +103,103 @@ def _find_reach(connection: Any, known: str) -> None:
     connection.execute(f"create or replace temp table reach as {near}")
 
 
-# Two records that fit a third one, `through`: if they are two people, each is the rival of the
-# other. Seen from the smaller of the two, for one part of the records at a time.
-_RIVALRY = f"""
-    insert into rivalry
-    with paths as (
-        select a.one as a, b.one as b, a.other as through, a.p as p_a, b.p as p_b,
-               if(b.best_of_other and a.asked, b.p, 0) as against_a,
-               if(a.best_of_other and b.asked, a.p, 0) as against_b,
-               a.best and b.best and least(a.p, b.p) >= 0.5 as bridges
-        from fits a join fits b on b.other = a.other and b.one > a.one
-        where a.one % {{parts}} = {{part}}
-    ),
-    -- They are one person as probably as they fit, or as the weaker fit to a third one.
-    same as (
-        select a, b, max(p, 2) as p, arg_max(through, p) as through from (
-            select a, b, least(p_a, p_b) as p, through from paths where bridges
-            union all
-            select one, other, p, -1 from fits where one < other and one % {{parts}} = {{part}}
-        ) group by all
-    ),
-    apart as (
-        select a, b, p.through, against_a, against_b,
-               1 - coalesce(s.p[if(s.through = p.through, 2, 1)], 0) as apart
-        from paths p left join same s using (a, b)
-    ),
-    rivals as (
-        select unnest([a, b]) as one, through as other,
-               unnest([against_a, against_b]) * apart as rival
-        from apart where greatest(against_a, against_b) * apart >= {LEVELS[0][0]}
-    )
-    select least(one, other), greatest(one, other), max(rival)
-    from rivals group by one, other
-"""
+@dataclass(frozen=True)
+class _Fits:
+    """Who fits whom: every pair in both directions, sorted by record and by who fits it."""
+
+    record: np.ndarray
+    other: np.ndarray
+    p: np.ndarray
+    pair: np.ndarray
+    # Place of the same pair in the other direction.
+    back: np.ndarray
+    # The other one is among the best of the record.
+    best: np.ndarray
+    # Place of the first one who fits each record, and the end.
+    starts: np.ndarray
+
+
+def _fits(left: np.ndarray, right: np.ndarray, probability: np.ndarray) -> _Fits:
+    from scipy.sparse import coo_array, csc_array
+
+    records = int(max(left.max(), right.max())) + 1
+    pair = np.tile(np.arange(len(left), dtype=np.int32), 2)
+    ends = np.concatenate([left, right]), np.concatenate([right, left])
+    matrix = coo_array((pair, ends), shape=(records, records)).tocsc()
+    place = np.arange(len(pair), dtype=np.int32)
+    back = csc_array((place, matrix.indices, matrix.indptr), shape=matrix.shape).tocsr().data
+    many = np.diff(matrix.indptr)
+    record, other, pair = np.repeat(np.arange(records), many), matrix.indices, matrix.data
+    p = probability[pair]
+    best = np.ones(len(pair), dtype=bool)
+    crowded = np.flatnonzero(many[record] > MOST_RIVALS)
+    ranked = crowded[np.lexsort((other[crowded], -p[crowded], record[crowded]))]
+    # The places of a record are the same before and after it is sorted: they start alike.
+    best[ranked] = crowded - matrix.indptr[record[crowded]] < MOST_RIVALS
+    return _Fits(record, other, p, pair, back, best, matrix.indptr)
+
+
+def _strongest_rivals(left: np.ndarray, right: np.ndarray, probability: np.ndarray) -> np.ndarray:
+    """How probably one record of each pair is a third one that is not the other; else 0."""
+    strongest = np.zeros(len(left))
+    if len(left):
+        fits = _fits(left, right, probability)
+        rival = np.zeros(len(fits.pair))
+        # Two records that fit a third one meet once: the larger comes after the smaller.
+        pairs = fits.starts[fits.other + 1] - fits.back - 1
+        for start, end in _parts(fits.starts, pairs):
+            _find_rivals_among(fits, start, pairs[start:end], rival)
+        np.maximum.at(strongest, fits.pair, rival)
+    return strongest
+
+
+def _parts(starts: np.ndarray, pairs: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Places of some records at a time, which make about as many pairs."""
+    before = np.concatenate([[0], np.cumsum(pairs)])[starts] // PAIRS_AT_ONCE
+    cuts = starts[np.flatnonzero(np.diff(before)) + 1]
+    return pairwise(np.unique(np.concatenate([starts[:1], cuts, starts[-1:]])).tolist())
+
+
+def _find_rivals_among(fits: _Fits, start: int, pairs: np.ndarray, rival: np.ndarray) -> None:
+    """Raise `rival` by what two records that fit a third one say, the smaller from `start` on.
+
+    If they are two people, each is the rival of the other. They are one person as probably as
+    they fit, or as the weaker fit to another record.
+    """
+    ends = np.cumsum(pairs)
+    one = np.repeat(np.arange(start, start + len(pairs), dtype=np.int32), pairs)
+    first = (fits.back[start : start + len(pairs)] + 1 - ends + pairs).astype(np.int32)
+    two = np.repeat(first, pairs) + np.arange(len(one), dtype=np.int32)
+    # From the smaller record to the third one, and from there to the larger.
+    weaker = np.minimum(fits.p[one], fits.p[two])
+    bridges = fits.best[one] & fits.best[fits.back[two]] & (weaker >= BRIDGE)
+    places = np.arange(start, start + len(pairs))
+    direct = places[fits.record[places] < fits.other[places]]
+    same = _most_of_others(
+        np.concatenate([fits.record[direct], fits.record[one]]) * len(fits.starts)
+        + np.concatenate([fits.other[direct], fits.other[two]]),
+        np.concatenate([fits.p[direct], np.where(bridges, weaker, 0)]),
+    )[len(direct) :]
+    for place, against in ((one, two), (two, fits.back[one])):
+        found = np.where(fits.best[against], fits.p[against], 0) * (1 - same)
+        tells = found >= LEVELS[0][0]
+        np.maximum.at(rival, place[tells], found[tells])
+
+
+def _most_of_others(key: np.ndarray, value: np.ndarray) -> np.ndarray:
+    """The greatest value of the other rows with the same key; 0 if there are none."""
+    # Keys come in sorted runs, which a stable sort merges.
+    order = np.argsort(key, kind="stable")
+    key, value = key[order], value[order]
+    starts = np.flatnonzero(np.diff(key, prepend=-1))
+    rows = np.diff(starts, append=len(key))
+    most = np.maximum.reduceat(value, starts)
+    is_most = value == np.repeat(most, rows)
+    tied = np.add.reduceat(is_most, starts, dtype=np.int32) > 1
+    next_most = np.where(tied, most, np.maximum.reduceat(np.where(is_most, 0, value), starts))
+    found = np.empty_like(value)
+    found[order] = np.where(is_most, np.repeat(next_most, rows), np.repeat(most, rows))
+    return found
 
 
 def learn_rivals(connection: Any, model: LinkageModel) -> None:

@@ -124,3 +124,44 @@ def test_two_birth_dates_are_never_outvoted_where_they_can_be_relied_upon(share,
         evidence=links.evidence.assign(level_birth_date=[-1, -1, -1, 0, 1]),
     )
     assert len(groups(link_records(people("a", "b", "c", "d"), links))) == customers
+
+
+def test_groups_are_joined_as_by_definition():
+    rng = np.random.default_rng(7)
+    ids = [f"{number:03d}" for number in range(300)]
+    # Six records at a time that fit each other more or less, some pairs never compared.
+    pairs = [
+        (ids[a], ids[b], round(rng.normal(4, 7), 1))
+        for start in range(0, len(ids), 6)
+        for a in range(start, start + 6)
+        for b in range(a + 1, start + 6)
+        if rng.random() < 0.8
+    ]
+    found = groups(link_records(people(*ids), matches(*pairs)))
+    assert found == joined_by_definition(ids, pairs)
+    assert len({len(group) for group in found}) > 4
+
+
+def joined_by_definition(ids, pairs):
+    """Strongest link first, each time the evidence between its two parts summed anew."""
+    part = {one: frozenset([one]) for one in ids}
+    bits = {(a, b): np.clip(weight, -10, 10) for a, b, weight in pairs}
+    links = [(-bits[a, b], a, b) for a, b, weight in pairs if weight > np.log2(0.95 / 0.05)]
+    waiting, before = sorted(links), None
+    while waiting != before:
+        before, waiting = waiting, []
+        for link in before:
+            one, two = part[link[1]], part[link[2]]
+            if one == two:
+                continue
+            if sum(w for (a, b), w in bits.items() if {a, b} & one and {a, b} & two) <= 0:
+                waiting.append(link)
+            else:
+                part |= dict.fromkeys(one | two, one | two)
+    return set(part.values())
+
+
+def test_nobody_at_all_has_the_same_columns():
+    nobody, somebody = link_records(None, matches()), link_records(people("a"), matches())
+    assert nobody.empty
+    pd.testing.assert_series_equal(nobody.dtypes, somebody.dtypes)

@@ -4,14 +4,13 @@ import duckdb
 import pytest
 from sqlglot import parse_one
 
-from customer360.linkage.comparisons import COMPARISONS, splink_comparison
+from customer360.linkage.comparisons import COMPARISONS
+from customer360.linkage.levels import levels_sql
 from customer360.linkage.pair_engines import LENT, DuckDBPairs, as_spark
 
 CONDITIONS = [
-    level["sql_condition"]
+    levels_sql([comparison]).removesuffix(f" as level_{comparison.name}")
     for comparison in COMPARISONS
-    for level in splink_comparison(comparison)["comparison_levels"]
-    if level["sql_condition"] != "ELSE"
 ]
 
 
