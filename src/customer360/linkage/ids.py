@@ -149,7 +149,10 @@ def _give_ids(connection: Any) -> None:
         create temp table nameless as
             select grp, min({'source': source, 'source_id': source_id}) as oldest
             from records where grp not in (select grp from kept) group by 1;
-        create temp table given as select grp, old as customer_id from kept
+        create temp table given as select grp, old as customer_id from kept;
+        create temp view used as
+            select customer_id as id from known
+            union all select from_id from history union all select to_id from history
         """
     )
     tries = 0
@@ -161,11 +164,8 @@ def _give_ids(connection: Any) -> None:
             select grp, {FRESH_ID.format(salt=salt)} as id
             from (select grp, oldest.source as source, oldest.source_id as source_id from nameless)
             qualify row_number() over (partition by id order by grp) = 1;
-            delete from proposed where id in (
-                select customer_id from known
-                union all select from_id from history where from_id is not null
-                union all select to_id from history where to_id is not null
-                union all select customer_id from given);
+            delete from proposed where id in (select id from used semi join proposed using (id))
+                or id in (select customer_id from given);
             insert into given select grp, id from proposed;
             delete from nameless where grp in (select grp from proposed)
             """

@@ -378,9 +378,13 @@ def _find_near(connection: Any, past: Past, rules: Sequence[str]) -> None:
         ("lost_customers", pa.table({"customer_id": past.customers(lost)})),
         (
             "old_chosen",
-            past.records.filter(pa.array(chosen))
-            .append_column("record", pa.array(past.number[chosen]))
-            .append_column("customer_id", customers),
+            # In small parts: to derive their columns takes some work.
+            in_parts(
+                past.records.filter(pa.array(chosen))
+                .append_column("record", pa.array(past.number[chosen]))
+                .append_column("customer_id", customers),
+                rows=2_048,
+            ),
         ),
     ):
         connection.register(name, table)
@@ -409,7 +413,7 @@ def _make_blocks(connection: Any, model: LinkageModel) -> None:
     # place, took the names of everybody.
     columns = ", ".join(("source", "source_id", "record", *_FOLDED))
     connection.execute(
-        f"""create temp table near_records as
+        f"""create temp view near_records as
         select {columns}, customer_id, false as is_new from old_chosen
         union all select {columns}, null, true from new_records"""
     )

@@ -39,7 +39,7 @@ class Past:
     owner : numpy.ndarray
         Row of each record in `linked`, -1 for none.
     customer : numpy.ndarray
-        Number of the customer of each row of `linked`.
+        A number for the customer of each row of `linked`.
     left, right : numpy.ndarray
         Rows in `records` of the two records of each pair, -1 for none.
     """
@@ -74,10 +74,9 @@ class Past:
 
     def with_mates(self, records: np.ndarray) -> np.ndarray:
         """All records of the customers of these records and of lost ones."""
-        owned = self.owner >= 0
-        about = np.zeros(len(self.customer), dtype=bool)
-        about[self.customer[self.owner[owned & (records | self.is_lost)]]] = True
-        return owned & ~self.is_lost & about[self.customer[self.owner]]
+        owned, mine = self.owner >= 0, self.customer[self.owner]
+        about = pd.Index(mine).isin(mine[owned & (records | self.is_lost)])
+        return owned & about & ~self.is_lost
 
     def pairs_of(self, records: np.ndarray, *, steps: int = 1) -> np.ndarray:
         """Pairs that stand and hold one of these records, or one fewer steps than these away."""
@@ -160,7 +159,7 @@ def number_records(
     key = "hash(source::varchar, source_id::varchar)"
     today = read("people_today", print=f"hash({key}, {fingerprint})")["print"]
     known = read("known_records", key=key, print=f"hash({key}, fingerprint)")
-    owners = read("known_linked", key=key)["key"]
+    owners = read("known_linked", key=key, customer="hash(customer_id)")
     ends = read("known_pairs", l="hash(source_l, source_id_l)", r="hash(source_r, source_id_r)")
 
     lost = ~pd.Index(known["print"]).isin(today)
@@ -184,8 +183,8 @@ def number_records(
         linked=tables["known_linked"],
         pairs=tables["known_pairs"],
         number=number,
-        owner=pd.Index(owners).get_indexer(known["key"]),
-        customer=pd.factorize(tables["known_linked"]["customer_id"].to_pandas())[0],
+        owner=pd.Index(owners["key"]).get_indexer(known["key"]),
+        customer=owners["customer"],
         left=place.get_indexer(ends["l"]),
         right=place.get_indexer(ends["r"]),
     )
