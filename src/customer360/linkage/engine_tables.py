@@ -45,7 +45,7 @@ def as_pandas(relation: Any) -> pd.DataFrame:
 
 def in_parts(table: pa.Table, *, rows: int = ROWS_AT_ONCE) -> pa.Table:
     """The same rows in smaller parts: DuckDB gives each part of an Arrow table to one processor."""
-    batches = table.combine_chunks().to_batches(max_chunksize=rows)
+    batches = table.to_batches(max_chunksize=rows)
     return pa.Table.from_batches(batches, schema=table.schema)
 
 
