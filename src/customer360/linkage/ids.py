@@ -69,6 +69,7 @@ def keep_ids(
         )
     )
     linked = in_key_order(linked)
+    # A connection to the engine that is there: to start another takes longer than some steps.
     with closing(duckdb.cursor()) as connection:
         for name, table in (("linked", linked), ("known", known), ("history", history)):
             connection.register(name, in_parts(table))

@@ -148,7 +148,8 @@ def link_new_records(
     """
     model = _trained(known.model)
     threshold = float(known.model["threshold"])
-    with closing(duckdb.connect()) as connection:
+    # A connection to the engine that is there: to start another takes as long as some steps.
+    with closing(duckdb.cursor()) as connection:
         rules = _rules(known.model["blocking_rules"])
         today = as_arrow(people)
         past, fresh = number_records(
