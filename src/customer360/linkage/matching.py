@@ -1,8 +1,7 @@
-"""Which records are the same person: Splink compares, `model` weighs.
+"""Which records are the same person: Splink proposes pairs, `levels` compares, `model` weighs.
 
-Splink 5 makes the candidate pairs and counts how often strangers agree, all in DuckDB; its
-own training would take a household for one person, so the shares are estimated by
-`model.train` on the patterns of agreement of the candidate pairs.
+Splink 5 makes the candidate pairs. Its own training would take a household for one person, so
+the shares are estimated by `model.train` on the patterns of agreement of these pairs.
 """
 
 from __future__ import annotations
