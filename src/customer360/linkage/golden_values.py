@@ -120,9 +120,10 @@ def load_records(
     connection.unregister("given")
     if read.num_rows < given.num_rows:
         given = given.take(read["row"])
-    known = pa.table({name: given[name] for name in given.column_names} | {
-        name: read[name] for name in read.column_names
-    })
+    known = pa.table(
+        {name: given[name] for name in given.column_names}
+        | {name: read[name] for name in read.column_names}
+    )
     connection.register("known", known)
     _judge_values(connection)
     return known

@@ -1,8 +1,7 @@
-"""Which records are the same person: Splink compares, `model` weighs.
+"""Which records are the same person: Splink proposes pairs, `levels` compares, `model` weighs.
 
-Splink 5 makes the candidate pairs and counts how often strangers agree, all in DuckDB; its
-own training would take a household for one person, so the shares are estimated by
-`model.train` on the patterns of agreement of the candidate pairs.
+Splink 5 makes the candidate pairs. Its own training would take a household for one person, so
+the shares are estimated by `model.train` on the patterns of agreement of these pairs.
 """
 
 from __future__ import annotations
@@ -397,20 +396,19 @@ def _compare(engine: PairEngine, rules: Sequence[Rule], *, levels: str) -> None:
         blocks = engine.api().register(engine.give("blocks"))
         linker = Linker(blocks, settings, log_level=None)
         pairs = linker.inference.compute_blocked_pairs_for_predict()
-    columns = [column.unquote().name for column in blocks.columns]
-    engine.make(
-        "compared",
-        f"""
-        with sides as (
-            select {sides_sql(columns)}
-            from {pairs.physical_name}
-            join {blocks.physical_name} l on l.record = join_key_l
-            join {blocks.physical_name} r on r.record = join_key_r
+        columns = [column.unquote().name for column in blocks.columns]
+        engine.make(
+            "compared",
+            f"""
+            with sides as (
+                select {sides_sql(columns)} from {pairs.physical_name}
+                join {blocks.physical_name} l on l.record = join_key_l
+                join {blocks.physical_name} r on r.record = join_key_r
+            )
+            select record_l, record_r, {levels} from sides
+            """,
         )
-        select record_l, record_r, {levels} from sides
-        """,
-    )
-    pairs.drop_table_from_database_and_remove_from_cache()
+        pairs.drop_table_from_database_and_remove_from_cache()
 
 
 def _rarity_sql(model: LinkageModel, kind: str) -> str:

@@ -364,7 +364,7 @@ def train(
                 if telling:
                     apart = in_none[here & informed].sum() * counts[here].sum() / telling
                     u[value] = (apart + 0.5) / known_pairs[name]
-            # Splink counts rarity from the share it was handed.
+            # Rarity is counted from the share that was there when the pairs were compared.
             u = np.where(replaced[name], mixed[name], u)
             shares[name]["u"] = u
             if name in personal:

@@ -150,15 +150,24 @@ _TOGETHER = f"""
         where length(first_name) > 1 and length(last_name) > 1 group by all
     ),
     counted as (
-        select {{in_one}}::double as own, * from named union all
-        select {{anywhere}}::double, null, first_name, last_name, sum(n) from named group by all
+        select source as system, {{in_one}}::double as own, first_name, last_name, n from named
+        union all
+        select 'all of them', {{anywhere}}::double, first_name, last_name, sum(n)
+        from named group by all
     ),
+    firsts as (
+        select system, first_name, greatest(sum(n) - own, 0) as bear_first
+        from counted group by system, own, first_name
+    ),
+    lasts as (
+        select system, last_name, greatest(sum(n) - own, 0) as bear_last
+        from counted group by system, own, last_name
+    ),
+    totals as (select system, sum(n) as total from counted group by 1),
     beside as (
-        select first_name, last_name, greatest(n - own, 0) as others,
-               sum(n) over system as total,
-               greatest(sum(n) over (partition by source, first_name) - own, 0) as bear_first,
-               greatest(sum(n) over (partition by source, last_name) - own, 0) as bear_last
-        from counted window system as (partition by source)
+        select first_name, last_name, greatest(n - own, 0) as others, total, bear_first, bear_last
+        from counted join firsts using (system, first_name) join lasts using (system, last_name)
+        join totals using (system)
     )
     select first_name, last_name, round(greatest(least(log2(
                (sum(bear_first * bear_last / total) + {CHANCE_RECORDS})
