@@ -84,7 +84,7 @@ def build_golden_record(
         stops = connection.sql(_STOPS).to_arrow_table()
         records = pa.concat_tables([known, stops], promote_options="default")
         choices = Choices(customers.num_rows, records if stops.num_rows else known)
-        agreed = split_agreed(connection)
+        agreed = split_agreed(connection, known)
         for rule in FIELD_RULES:
             if rule.follows:
                 connection.register("followed", choices.best(rule.follows))

@@ -29,26 +29,20 @@ _FOLD = (
 )
 # Column that makes two writings of a name one.
 VOTES = {"first_name": "first_vote", "last_name": "last_vote"}
-_REPAIRED = "coalesce(k.flags like '%email_domain_repaired%', false)"
-_CEDEX = "coalesce(k.flags like '%cedex%', false)"
 _ADDRESS_TEXT = """concat_ws(chr(31), coalesce(k.street, ''), coalesce(k.postcode, ''),
     coalesce(k.city, ''), coalesce(k.country, ''))"""
 # What a candidate of a field is judged by, where that is more than the field.
 _SAID = {
     "title": ("title", "first_vote"),
     # An address of several customers is the one's whose first name it spells.
-    "email": (
-        "email",
-        _REPAIRED,
-        "if(lower(email) in (select vote from shares where field = 'email'), first_vote, '')",
-    ),
-    ADDRESS: ("street", "postcode", "city", "country", _CEDEX),
+    "email": ("email", "repaired", "shared_by"),
+    ADDRESS: ("street", "postcode", "city", "country", "cedex"),
 }
-# When a record fills a field, where that is more than holding something.
+# A record fills a field with one of these, where that is not the field.
 _FILLED = {
-    ADDRESS: "coalesce(k.street, k.postcode, k.city) is not null",
-    "first_name": "k.first_name is not null and k.first_vote <> ''",
-    "last_name": "k.last_name is not null and k.last_vote <> ''",
+    ADDRESS: ("street", "postcode", "city"),
+    "first_name": ("first_vote",),
+    "last_name": ("last_vote",),
 }
 # The fields that are chosen, each by itself.
 FIELDS = tuple(
@@ -164,7 +158,7 @@ _NAMES = f"""
 create temp table names as
 select name, vote, sum(firsts) over same as as_first, sum(lasts) over same as as_last
 from (
-    select coalesce(f.name, l.name) as name, {_FOLD.format("coalesce(f.name, l.name)")} as vote,
+    select coalesce(f.name, l.name) as name, nullif({_FOLD.format("coalesce(f.name, l.name)")}, '') as vote,
            coalesce(f.n, 0) as firsts, coalesce(l.n, 0) as lasts
     from (select first_name as name, count(*) as n from given group by 1) f
     full join (select last_name as name, count(*) as n from given group by 1) l
@@ -177,6 +171,8 @@ where name is not null window same as (partition by vote);
 _READ = f"""
 select coalesce(a.as_last > {SWAPPED_TIMES} * a.as_first
                 and b.as_first > {SWAPPED_TIMES} * b.as_last, false) as swapped,
+       coalesce(g.flags like '%email_domain_repaired%', false) as repaired,
+       coalesce(g.flags like '%cedex%', false) as cedex,
        g.row, l.customer, l.record, coalesce(t.trust, {UNTRUSTED}) as trust,
        least(coalesce(g.updated_at, g.created_at),
              $end::timestamp - interval 1 microsecond) as changed_at,
@@ -232,7 +228,7 @@ def _judge_values(connection: Any) -> None:
     )
 
 
-def split_agreed(connection: Any) -> dict[str, pa.Table]:
+def split_agreed(connection: Any, known: pa.Table) -> dict[str, pa.Table]:
     """Tell the customers whose records, for a field, all say the same from the others.
 
     Where they agree there is nothing to judge or to rank, which spares most of the work.
@@ -242,42 +238,51 @@ def split_agreed(connection: Any) -> dict[str, pa.Table]:
     ----------
     connection : duckdb.DuckDBPyConnection
         With the tables of `load_records`.
+    known : pyarrow.Table
+        From `load_records`.
 
     Returns
     -------
     dict
         Field to a table of those who agree: customer, best (their first record), rule.
     """
-    # All that the text, or a flaw of it, depends on; 0 where the record says nothing.
-    said = ", ".join(
-        f"if({_filled(field)}, greatest(hash({', '.join(_SAID.get(field, (field,)))}), 1), 0)"
-        f" as {field}"
-        for field in FIELDS
-    )
-    rows = connection.sql(f"select customer, record, {said} from known k").fetchnumpy()
-    order = np.lexsort((rows["record"], rows["customer"]))
-    customers, records = rows["customer"][order], rows["record"][order]
+    record, customer = (known[name].to_numpy() for name in ("record", "customer"))
+    order = np.lexsort((record, customer))
+    record, customer = record[order], customer[order]
+    names = {*FIELDS, *sum((*_SAID.values(), *_FILLED.values()), ())} & {*known.column_names}
+    words = {name: _numbers(known[name])[order] for name in names}
+    shared = connection.sql(_SHARED).fetchnumpy()["record"]
+    words["shared_by"] = np.where(np.isin(record, shared), words["first_vote"], -1)
     stopped = connection.sql("select distinct field, customer from stops").fetchnumpy()
     agreed = {}
     for field in FIELDS:
-        words = rows.pop(field)[order]
-        at = np.flatnonzero(words)
-        customer, words = customers[at], words[at]
-        first = np.flatnonzero(np.diff(customer, prepend=-1))
-        alike = np.minimum.reduceat(words, first) == np.maximum.reduceat(words, first)
-        alike &= ~np.isin(customer[first], stopped["customer"][stopped["field"] == field])
-        counts = np.diff(first, append=len(at))
-        agreed[field] = pa.table(
-            {
-                "customer": customer[first][alike],
-                "best": records[at[first[alike]]],
-                "rule": pa.DictionaryArray.from_arrays(
-                    (counts[alike] > 1).astype(np.int8), ["only value", "all records agree"]
-                ),
-            }
+        filled = [words[name] >= 0 for name in _FILLED.get(field, (field,))]
+        at = np.flatnonzero(np.any(filled, axis=0))
+        first = at[np.diff(customer[at], prepend=-1) > 0]
+        start = np.searchsorted(at, first)
+        alike = ~np.isin(customer[first], stopped["customer"][stopped["field"] == field])
+        for name in _SAID.get(field, (field,)):
+            said = words[name][at]
+            alike &= np.minimum.reduceat(said, start) == np.maximum.reduceat(said, start)
+        several = np.diff(start, append=len(at)) > 1
+        rule = pa.DictionaryArray.from_arrays(
+            several[alike].astype(np.int8), ["only value", "all records agree"]
         )
-        connection.register(f"disputed_{field}", pa.table({"customer": customer[first][~alike]}))
+        those = first[alike]
+        agreed[field] = pa.table({"customer": customer[those], "best": record[those], "rule": rule})
+        connection.register(f"disputed_{field}", pa.table({"customer": customer[first[~alike]]}))
     return agreed
+
+
+_SHARED = """
+    select record from known
+    where lower(email) in (select vote from shares where field = 'email')
+"""
+
+
+def _numbers(column: pa.ChunkedArray) -> np.ndarray:
+    """A whole number for each distinct value, -1 for none."""
+    return column.combine_chunks().dictionary_encode().indices.fill_null(-1).to_numpy()
 
 
 def candidates_sql(field: str) -> str:
@@ -306,7 +311,7 @@ def candidates_sql(field: str) -> str:
 
 
 def _filled(field: str) -> str:
-    return _FILLED.get(field, f"k.{field} is not null")
+    return f"coalesce({', '.join(f'k.{name}' for name in _FILLED.get(field, (field,)))}) is not null"
 
 
 def _text(field: str) -> str:
@@ -428,7 +433,7 @@ def _email(field: str) -> str:
             ("bounced", "s.state = 'hard'"),
             ("a slip of the keyboard", "d.domain is not null"),
             ("another customer's", f"coalesce(h.anothers, false) and not {spells}"),
-            ("a repaired slip", _REPAIRED),
+            ("a repaired slip", "k.repaired"),
             ("mailbox full", "s.state = 'soft'"),
         ],
         backed="coalesce(s.state = 'works', false)::int",
@@ -465,7 +470,7 @@ def _address(field: str) -> str:
                 "returned by the post office",
                 "s.state = 'hard' or (k.street is null and coalesce(h.dead, false))",
             ),
-            ("a post box", f"{box} or {_CEDEX}"),
+            ("a post box", f"{box} or k.cedex"),
         ],
         # The most words: nothing was left out or run together.
         writing="""coalesce(len(string_split(w.words, ' ')), 0) * 100
