@@ -89,8 +89,8 @@ def load_records(
     Returns
     -------
     pyarrow.Table
-        Columns of `staged.people`, customer, record, trust, changed_at, first_vote, last_vote
-        and home.
+        Columns of `staged.people`, customer, record, trust, changed_at, first_vote, last_vote,
+        home, repaired and cedex, sorted by customer and record.
     """
     if isinstance(source_trust, Mapping):
         ordered = sorted(set(source_trust.values()), reverse=True)
@@ -111,10 +111,9 @@ def load_records(
     connection.execute(_NAMES)
     read = connection.sql(_READ, params={"end": as_of + timedelta(days=1)}).to_arrow_table()
     connection.unregister("given")
-    # Records are linked, and the engine mostly leaves them in their order.
-    if not np.array_equal(read["row"], np.arange(given.num_rows)):
-        given = given.take(read["row"])
-    read = read.combine_chunks()
+    # What is read together stands together: the records of a customer.
+    read = read.take(np.lexsort((read["record"], read["customer"])))
+    given = given.take(read["row"])
     known = pa.table({name: given[name] for name in given.column_names} | {
         name: read[name] for name in read.column_names
     })
@@ -248,10 +247,8 @@ def split_agreed(connection: Any, known: pa.Table) -> dict[str, pa.Table]:
         Field to a table of those who agree: customer, best (their first record), rule.
     """
     record, customer = (known[name].to_numpy() for name in ("record", "customer"))
-    order = np.lexsort((record, customer))
-    record, customer = record[order], customer[order]
     names = {*FIELDS, *sum((*_SAID.values(), *_FILLED.values()), ())} & {*known.column_names}
-    words = {name: _numbers(known[name])[order] for name in names}
+    words = {name: _numbers(known[name]) for name in names}
     shared = connection.sql(_SHARED).fetchnumpy()["record"]
     words["shared_by"] = np.where(np.isin(record, shared), words["first_vote"], -1)
     stopped = connection.sql("select distinct field, customer from stops").fetchnumpy()
