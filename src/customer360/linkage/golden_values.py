@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from customer360.contracts import CONTRACTS, arrow_schema
 from customer360.linkage.engine_tables import as_arrow
@@ -34,7 +35,6 @@ _ADDRESS_TEXT = """concat_ws(chr(31), coalesce(k.street, ''), coalesce(k.postcod
 # What a candidate of a field is judged by, where that is more than the field.
 _SAID = {
     "title": ("title", "first_vote"),
-    # An address of several customers is the one's whose first name it spells.
     "email": ("email", "repaired", "shared_by"),
     ADDRESS: ("street", "postcode", "city", "country", "cedex"),
 }
@@ -71,7 +71,7 @@ def load_records(
     The table stays where it is: the engine reads it there, as `known`, at no cost of memory.
 
     Also `numbered` (customers), `linked`, `stops` (unsubscriptions, as records numbered below
-    0) and the tables that judge values: `states_given`, `names_of`, `shares`, `slips`.
+    0) and the tables that judge values: `states_given`, `nicknames`, `shares`, `slips`.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def load_records(
     -------
     pyarrow.Table
         Columns of `staged.people`, customer, record, trust, changed_at, first_vote, last_vote,
-        home, repaired and cedex, sorted by customer and record.
+        home, shared_by, repaired and cedex, sorted by customer and record.
     """
     if isinstance(source_trust, Mapping):
         ordered = sorted(set(source_trust.values()), reverse=True)
@@ -117,9 +117,26 @@ def load_records(
     known = pa.table({name: given[name] for name in given.column_names} | {
         name: read[name] for name in read.column_names
     })
+    held = {"email": pc.utf8_lower(known["email"]), "phone": known["phone"]}
+    shared = {field: _of_several(values, known["customer"]) for field, values in held.items()}
+    # An address of several customers is the one's whose first name it spells.
+    shared_by = pc.if_else(shared["email"], known["first_vote"], pa.scalar(None, pa.string()))
+    known = known.append_column("shared_by", shared_by)
     connection.register("known", known)
+    for field, values in held.items():
+        several = {"vote": values, "customer": known["customer"]}
+        connection.register(f"shared_{field}", pa.table(several).filter(shared[field]))
     _judge_values(connection)
     return known
+
+
+def _of_several(values: pa.ChunkedArray, customers: pa.ChunkedArray) -> pa.Array:
+    """Which values several customers hold, given rows in the order of customers."""
+    number, customer = _numbers(values), customers.to_numpy()
+    # The last one written stays; -1, for none, is the last place.
+    lowest, highest = np.empty((2, number.max(initial=-1) + 2), customer.dtype)
+    highest[number], lowest[number[::-1]] = customer, customer[::-1]
+    return pa.array((lowest[number] != highest[number]) & (number >= 0))
 
 
 def _columns_of_people(people: Any | None) -> pa.Table:
@@ -196,18 +213,10 @@ def _judge_values(connection: Any) -> None:
     connection.execute(
         """
         create temp table shares as
-        with given as (
-            select 'email' as field, lower(email) as vote, customer from known
-            where email is not null
+        with used as (
+            select 'email' as field, vote, customer, count(*) as n from shared_email group by all
             union all
-            select 'phone', phone, customer from known where phone is not null
-        ),
-        several as (
-            select field, vote from given group by all having min(customer) <> max(customer)
-        ),
-        used as (
-            select field, vote, customer, count(*) as n
-            from given semi join several using (field, vote) group by all
+            select 'phone', vote, customer, count(*) from shared_phone group by all
         )
         select *, count(*) over (partition by field, vote order by n desc) > 1 as anothers
         from used
@@ -247,17 +256,15 @@ def split_agreed(connection: Any, known: pa.Table) -> dict[str, pa.Table]:
         Field to a table of those who agree: customer, best (their first record), rule.
     """
     record, customer = (known[name].to_numpy() for name in ("record", "customer"))
-    names = {*FIELDS, *sum((*_SAID.values(), *_FILLED.values()), ())} & {*known.column_names}
+    names = {*FIELDS, *sum((*_SAID.values(), *_FILLED.values()), ())} - {ADDRESS}
     words = {name: _numbers(known[name]) for name in names}
-    shared = connection.sql(_SHARED).fetchnumpy()["record"]
-    words["shared_by"] = np.where(np.isin(record, shared), words["first_vote"], -1)
     stopped = connection.sql("select distinct field, customer from stops").fetchnumpy()
     agreed = {}
     for field in FIELDS:
         filled = [words[name] >= 0 for name in _FILLED.get(field, (field,))]
         at = np.flatnonzero(np.any(filled, axis=0))
-        first = at[np.diff(customer[at], prepend=-1) > 0]
-        start = np.searchsorted(at, first)
+        start = np.flatnonzero(np.diff(customer[at], prepend=-1))
+        first = at[start]
         alike = ~np.isin(customer[first], stopped["customer"][stopped["field"] == field])
         for name in _SAID.get(field, (field,)):
             said = words[name][at]
@@ -270,12 +277,6 @@ def split_agreed(connection: Any, known: pa.Table) -> dict[str, pa.Table]:
         agreed[field] = pa.table({"customer": customer[those], "best": record[those], "rule": rule})
         connection.register(f"disputed_{field}", pa.table({"customer": customer[first[~alike]]}))
     return agreed
-
-
-_SHARED = """
-    select record from known
-    where lower(email) in (select vote from shares where field = 'email')
-"""
 
 
 def _numbers(column: pa.ChunkedArray) -> np.ndarray:
