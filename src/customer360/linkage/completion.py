@@ -25,7 +25,7 @@ def complete_choices(connection: Any, choices: Choices) -> None:
     Parameters
     ----------
     connection : duckdb.DuckDBPyConnection
-        With table `known` of the golden record.
+        With table `known` of the golden record; `draft` is added.
     choices : Choices
         With the values looked up; changed.
     """
@@ -51,7 +51,7 @@ select customer, town as text, null::integer as best, null::integer as runner_up
 from draft join towns using (postcode) where city is null order by customer
 """
 
-_COUNTRY_OF_ANOTHER_RECORD = f"""
+_COUNTRY_OF_ANOTHER_RECORD = """
 with gaps as (
     select customer, has_address from draft where country is null
 ),

@@ -21,7 +21,7 @@ CHOSEN = sorted(field for rule in FIELD_RULES for field in rule.fields)
 
 
 class Choices:
-    """One entry per field of `CHOSEN` (rows) and customer (columns).
+    """One entry per customer and field of `CHOSEN`.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class Choices:
         records = [known, stops] if len(stops) else [known]
         self._records = pa.concat_tables(records, promote_options="default").combine_chunks()
         self._record = self._records["record"].to_numpy()
-        # Rows of records, -1 for none. Numbers below 0 stand at the end, where NumPy looks.
+        # Row of each record, -1 for none. Numbers below 0 stand at the end, where NumPy looks.
         self._none = int(self._record.max(initial=-1)) + 1
         self._rows = np.full(self._none + 1 - self._record.min(initial=0), -1, np.int32)
         self._rows[self._record] = np.arange(len(self._record), dtype=np.int32)
@@ -115,7 +115,7 @@ class Choices:
         return pa.table({"customer": customer, "has_address": somewhere} | self.texts | votes)
 
     def golden(self, customers: pa.Table) -> pa.Table:
-        """One row per customer: its id, the fields of a person, and what else is given."""
+        """One row per customer: the id, the fields of a person, the other columns given."""
         columns = [column.name for column in CONTRACTS["customers"].columns]
         person = {name: self.texts[name] for name in columns if name in self.texts}
         given = {name: customers[name] for name in customers.column_names}
@@ -132,7 +132,7 @@ class Choices:
         values = _words(self.texts[field] for field in CHOSEN).take(at)
         seconds = _words(self._look_up(f, self._runner_up[:, i]) for i, f in enumerate(CHOSEN))
         seconds = seconds.take(at)
-        # The largest table of all needs the room of what was read.
+        # The largest table of all needs the room of what was looked up by now.
         self._records = self._records.select(["source", "source_id", "updated_at"])
         return pa.table(
             {

@@ -68,10 +68,10 @@ def load_records(
 ) -> pa.Table:
     """Tell what is known: records with customer, trust and dates, names in their fields.
 
-    The table stays where it is: the engine reads it there, as `known`, at no cost of memory.
-
-    Also `numbered` (customers), `linked`, `stops` (unsubscriptions, as records numbered below
-    0) and the tables that judge values: `states_given`, `nicknames`, `shares`, `slips`.
+    The table stays in Arrow, where the engine reads it as `known`: a copy would take more time
+    than all that is done with it. In the engine are also `numbered` (customers), `linked`,
+    `stops` (unsubscriptions, as records numbered below 0) and the tables that judge values:
+    `states_given`, `nicknames`, `shares`, `slips`.
 
     Parameters
     ----------
@@ -111,12 +111,13 @@ def load_records(
     connection.execute(_NAMES)
     read = connection.sql(_READ, params={"end": as_of + timedelta(days=1)}).to_arrow_table()
     connection.unregister("given")
-    # What is read together stands together: the records of a customer.
+    # The records of a customer stand together, as they are read.
     read = read.take(np.lexsort((read["record"], read["customer"])))
     given = given.take(read["row"])
-    known = pa.table({name: given[name] for name in given.column_names} | {
-        name: read[name] for name in read.column_names
-    })
+    known = pa.table(
+        {name: given[name] for name in given.column_names}
+        | {name: read[name] for name in read.column_names}
+    )
     held = {"email": pc.utf8_lower(known["email"]), "phone": known["phone"]}
     shared = {field: _of_several(values, known["customer"]) for field, values in held.items()}
     # An address of several customers is the one's whose first name it spells.
@@ -175,7 +176,8 @@ _NAMES = f"""
 create temp table names as
 select name, vote, sum(firsts) over same as as_first, sum(lasts) over same as as_last
 from (
-    select coalesce(f.name, l.name) as name, nullif({_FOLD.format("coalesce(f.name, l.name)")}, '') as vote,
+    select coalesce(f.name, l.name) as name,
+           nullif({_FOLD.format("coalesce(f.name, l.name)")}, '') as vote,
            coalesce(f.n, 0) as firsts, coalesce(l.n, 0) as lasts
     from (select first_name as name, count(*) as n from given group by 1) f
     full join (select last_name as name, count(*) as n from given group by 1) l
@@ -310,7 +312,8 @@ def candidates_sql(field: str) -> str:
 
 
 def _filled(field: str) -> str:
-    return f"coalesce({', '.join(f'k.{name}' for name in _FILLED.get(field, (field,)))}) is not null"
+    columns = ", ".join(f"k.{name}" for name in _FILLED.get(field, (field,)))
+    return f"coalesce({columns}) is not null"
 
 
 def _text(field: str) -> str:
@@ -351,7 +354,9 @@ def _state(field: str) -> str:
 def _name(field: str) -> str:
     vote = VOTES[field]
     letters = f"k.{vote}"
-    short = f"""exists (select 1 from known o semi join disputed_{field} using (customer) join nicknames n on n.formal = o.{vote}
+    short = f"""exists (
+        select 1 from known o semi join disputed_{field} using (customer)
+        join nicknames n on n.formal = o.{vote}
         where o.customer = k.customer and n.short = k.{vote})"""
     flaws = [("an initial", f"length({letters}) < 2")]
     if field == "first_name":
