@@ -89,8 +89,8 @@ def load_records(
     Returns
     -------
     pyarrow.Table
-        Columns of `staged.people`, customer, record, trust, changed_at, first_vote, last_vote,
-        home, shared_by, repaired and cedex, sorted by customer and record.
+        Columns of `staged.people` but flags, customer, record, trust, changed_at, first_vote,
+        last_vote, home, shared_by, repaired and cedex, sorted by customer and record.
     """
     if isinstance(source_trust, Mapping):
         ordered = sorted(set(source_trust.values()), reverse=True)
@@ -113,7 +113,7 @@ def load_records(
     connection.unregister("given")
     # The records of a customer stand together, as they are read.
     read = read.take(np.lexsort((read["record"], read["customer"])))
-    given = given.take(read["row"])
+    given = given.drop_columns(["first_name", "last_name", "flags"]).take(read["row"])
     known = pa.table(
         {name: given[name] for name in given.column_names}
         | {name: read[name] for name in read.column_names}
