@@ -25,7 +25,7 @@ def complete_choices(connection: Any, choices: Choices) -> None:
     Parameters
     ----------
     connection : duckdb.DuckDBPyConnection
-        With table `known` of the golden record.
+        With table `known` of the golden record; `draft` is added.
     choices : Choices
         With the values looked up; changed.
     """

@@ -11,8 +11,6 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-import pyarrow as pa
-
 from customer360.linkage.completion import complete_choices
 from customer360.linkage.engine_tables import working_connection
 from customer360.linkage.golden_choices import CHOSEN, Choices
@@ -82,9 +80,9 @@ def build_golden_record(
         )
         customers = connection.sql(_CUSTOMERS).to_arrow_table()
         stops = connection.sql(_STOPS).to_arrow_table()
-        records = pa.concat_tables([known, stops], promote_options="default")
-        choices = Choices(customers.num_rows, records if stops.num_rows else known)
-        agreed = split_agreed(connection)
+        choices = Choices(customers.num_rows, known, stops)
+        agreed = split_agreed(connection, known)
+        del known
         for rule in FIELD_RULES:
             if rule.follows:
                 connection.register("followed", choices.best(rule.follows))
@@ -95,12 +93,8 @@ def build_golden_record(
                 choices.put(fields, disputed.to_arrow_table())
         choices.read()
         complete_choices(connection, choices)
-    golden = choices.golden()
-    for name in customers.column_names:
-        golden = golden.append_column(name, customers[name])
-    golden = golden.select(["customer_id", *golden.drop_columns("customer_id").column_names])
     # What the engine held is free by now: provenance is the largest table of all.
-    return golden, choices.provenance(customers["customer_id"])
+    return choices.golden(customers), choices.provenance(customers["customer_id"])
 
 
 def _choice_sql(field: str, order: Sequence[str]) -> str:

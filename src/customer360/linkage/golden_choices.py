@@ -21,15 +21,17 @@ CHOSEN = sorted(field for rule in FIELD_RULES for field in rule.fields)
 
 
 class Choices:
-    """One entry per field of `CHOSEN` (rows) and customer (columns).
+    """One entry per customer and field of `CHOSEN`.
 
     Parameters
     ----------
     customers : int
         How many there are; they go by number.
-    records : pyarrow.Table
-        Columns record, source, source_id, updated_at, those of `CHOSEN`, first_vote and
-        last_vote. The number of a record is below 0 for unsubscriptions.
+    known : pyarrow.Table
+        Columns record (a number), source, source_id, updated_at, those of `CHOSEN`, first_vote
+        and last_vote.
+    stops : pyarrow.Table
+        Unsubscriptions, as records numbered below 0.
 
     Attributes
     ----------
@@ -37,12 +39,13 @@ class Choices:
         Field to its values by customer, once `read` has looked them up.
     """
 
-    def __init__(self, customers: int, records: pa.Table) -> None:
+    def __init__(self, customers: int, known: pa.Table, stops: pa.Table) -> None:
         shape = (customers, len(CHOSEN))
         self.texts: dict[str, pa.Array] = {}
-        self._records = records.combine_chunks()
+        records = [known, stops] if len(stops) else [known]
+        self._records = pa.concat_tables(records, promote_options="default").combine_chunks()
         self._record = self._records["record"].to_numpy()
-        # Rows of records, -1 for none. Numbers below 0 stand at the end, where NumPy looks.
+        # Row of each record, -1 for none. Numbers below 0 stand at the end, where NumPy looks.
         self._none = int(self._record.max(initial=-1)) + 1
         self._rows = np.full(self._none + 1 - self._record.min(initial=0), -1, np.int32)
         self._rows[self._record] = np.arange(len(self._record), dtype=np.int32)
@@ -111,10 +114,12 @@ class Choices:
         customer = np.arange(len(somewhere))
         return pa.table({"customer": customer, "has_address": somewhere} | self.texts | votes)
 
-    def golden(self) -> pa.Table:
-        """One row per customer: the fields of a person, in the order of the contract."""
+    def golden(self, customers: pa.Table) -> pa.Table:
+        """One row per customer: the id, the fields of a person, the other columns given."""
         columns = [column.name for column in CONTRACTS["customers"].columns]
-        return pa.table({name: self.texts[name] for name in columns if name in CHOSEN})
+        person = {name: self.texts[name] for name in columns if name in self.texts}
+        given = {name: customers[name] for name in customers.column_names}
+        return pa.table({"customer_id": customers["customer_id"]} | person | given)
 
     def provenance(self, customer_ids: pa.ChunkedArray) -> pa.Table:
         """Contract `golden_provenance`: one row per customer and field that has a value."""
@@ -124,19 +129,23 @@ class Choices:
         field = np.broadcast_to(fields, filled.shape)[filled]
         best, second = self._best[filled], self._runner_up[filled]
         at = pa.array(field * np.int32(len(filled)) + customer)
-        seconds = (self._look_up(f, self._runner_up[:, i]) for i, f in enumerate(CHOSEN))
+        values = _words(self.texts[field] for field in CHOSEN).take(at)
+        seconds = _words(self._look_up(f, self._runner_up[:, i]) for i, f in enumerate(CHOSEN))
+        seconds = seconds.take(at)
+        # The largest table of all needs the room of what was looked up by now.
+        self._records = self._records.select(["source", "source_id", "updated_at"])
         return pa.table(
             {
                 "customer_id": customer_ids.combine_chunks().take(pa.array(customer)),
                 "field": pa.array(CHOSEN).take(pa.array(field)),
-                "value": _words(self.texts[field] for field in CHOSEN).take(at),
+                "value": values,
                 "source": self._look_up("source", best),
                 "source_id": self._look_up("source_id", best),
                 "updated_at": self._look_up("updated_at", best),
                 "rule": pa.array(self._rules, pa.string()).take(pa.array(self._rule[filled])),
                 "candidates": self._candidates[filled].astype(np.int64),
                 "completed": self._completed[filled],
-                "runner_up": _words(seconds).take(at),
+                "runner_up": seconds,
                 "runner_up_source": self._look_up("source", second),
                 "runner_up_at": self._look_up("updated_at", second),
             }

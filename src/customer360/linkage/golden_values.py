@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from customer360.contracts import CONTRACTS, arrow_schema
 from customer360.linkage.engine_tables import as_arrow
@@ -29,26 +30,19 @@ _FOLD = (
 )
 # Column that makes two writings of a name one.
 VOTES = {"first_name": "first_vote", "last_name": "last_vote"}
-_REPAIRED = "coalesce(k.flags like '%email_domain_repaired%', false)"
-_CEDEX = "coalesce(k.flags like '%cedex%', false)"
 _ADDRESS_TEXT = """concat_ws(chr(31), coalesce(k.street, ''), coalesce(k.postcode, ''),
     coalesce(k.city, ''), coalesce(k.country, ''))"""
 # What a candidate of a field is judged by, where that is more than the field.
 _SAID = {
     "title": ("title", "first_vote"),
-    # An address of several customers is the one's whose first name it spells.
-    "email": (
-        "email",
-        _REPAIRED,
-        "if(lower(email) in (select vote from shares where field = 'email'), first_vote, '')",
-    ),
-    ADDRESS: ("street", "postcode", "city", "country", _CEDEX),
+    "email": ("email", "repaired", "shared_by"),
+    ADDRESS: ("street", "postcode", "city", "country", "cedex"),
 }
-# When a record fills a field, where that is more than holding something.
+# A record fills a field with one of these, where that is not the field.
 _FILLED = {
-    ADDRESS: "coalesce(k.street, k.postcode, k.city) is not null",
-    "first_name": "k.first_name is not null and k.first_vote <> ''",
-    "last_name": "k.last_name is not null and k.last_vote <> ''",
+    ADDRESS: ("street", "postcode", "city"),
+    "first_name": ("first_vote",),
+    "last_name": ("last_vote",),
 }
 # The fields that are chosen, each by itself.
 FIELDS = tuple(
@@ -74,10 +68,10 @@ def load_records(
 ) -> pa.Table:
     """Tell what is known: records with customer, trust and dates, names in their fields.
 
-    The table stays where it is: the engine reads it there, as `known`, at no cost of memory.
-
-    Also `numbered` (customers), `linked`, `stops` (unsubscriptions, as records numbered below
-    0) and the tables that judge values: `states_given`, `names_of`, `shares`, `slips`.
+    The table stays in Arrow, where the engine reads it as `known`: a copy would take more time
+    than all that is done with it. In the engine are also `numbered` (customers), `linked`,
+    `stops` (unsubscriptions, as records numbered below 0) and the tables that judge values:
+    `states_given`, `nicknames`, `shares`, `slips`.
 
     Parameters
     ----------
@@ -95,8 +89,8 @@ def load_records(
     Returns
     -------
     pyarrow.Table
-        Columns of `staged.people`, customer, record, trust, changed_at, first_vote, last_vote
-        and home.
+        Columns of `staged.people` but flags, customer, record, trust, changed_at, first_vote,
+        last_vote, home, shared_by, repaired and cedex, sorted by customer and record.
     """
     if isinstance(source_trust, Mapping):
         ordered = sorted(set(source_trust.values()), reverse=True)
@@ -116,17 +110,34 @@ def load_records(
     connection.execute(_NUMBERS)
     connection.execute(_NAMES)
     read = connection.sql(_READ, params={"end": as_of + timedelta(days=1)}).to_arrow_table()
-    read = read.sort_by("row").combine_chunks()
     connection.unregister("given")
-    if read.num_rows < given.num_rows:
-        given = given.take(read["row"])
+    # The records of a customer stand together, as they are read.
+    read = read.take(np.lexsort((read["record"], read["customer"])))
+    given = given.drop_columns(["first_name", "last_name", "flags"]).take(read["row"])
     known = pa.table(
         {name: given[name] for name in given.column_names}
         | {name: read[name] for name in read.column_names}
     )
+    held = {"email": pc.utf8_lower(known["email"]), "phone": known["phone"]}
+    shared = {field: _of_several(values, known["customer"]) for field, values in held.items()}
+    # An address of several customers is the one's whose first name it spells.
+    shared_by = pc.if_else(shared["email"], known["first_vote"], pa.scalar(None, pa.string()))
+    known = known.append_column("shared_by", shared_by)
     connection.register("known", known)
+    for field, values in held.items():
+        several = {"vote": values, "customer": known["customer"]}
+        connection.register(f"shared_{field}", pa.table(several).filter(shared[field]))
     _judge_values(connection)
     return known
+
+
+def _of_several(values: pa.ChunkedArray, customers: pa.ChunkedArray) -> pa.Array:
+    """Which values several customers hold, given rows in the order of customers."""
+    number, customer = _numbers(values), customers.to_numpy()
+    # The last one written stays; -1, for none, is the last place.
+    lowest, highest = np.empty((2, number.max(initial=-1) + 2), customer.dtype)
+    highest[number], lowest[number[::-1]] = customer, customer[::-1]
+    return pa.array((lowest[number] != highest[number]) & (number >= 0))
 
 
 def _columns_of_people(people: Any | None) -> pa.Table:
@@ -165,7 +176,8 @@ _NAMES = f"""
 create temp table names as
 select name, vote, sum(firsts) over same as as_first, sum(lasts) over same as as_last
 from (
-    select coalesce(f.name, l.name) as name, {_FOLD.format("coalesce(f.name, l.name)")} as vote,
+    select coalesce(f.name, l.name) as name,
+           nullif({_FOLD.format("coalesce(f.name, l.name)")}, '') as vote,
            coalesce(f.n, 0) as firsts, coalesce(l.n, 0) as lasts
     from (select first_name as name, count(*) as n from given group by 1) f
     full join (select last_name as name, count(*) as n from given group by 1) l
@@ -178,6 +190,8 @@ where name is not null window same as (partition by vote);
 _READ = f"""
 select coalesce(a.as_last > {SWAPPED_TIMES} * a.as_first
                 and b.as_first > {SWAPPED_TIMES} * b.as_last, false) as swapped,
+       coalesce(g.flags like '%email_domain_repaired%', false) as repaired,
+       coalesce(g.flags like '%cedex%', false) as cedex,
        g.row, l.customer, l.record, coalesce(t.trust, {UNTRUSTED}) as trust,
        least(coalesce(g.updated_at, g.created_at),
              $end::timestamp - interval 1 microsecond) as changed_at,
@@ -201,18 +215,10 @@ def _judge_values(connection: Any) -> None:
     connection.execute(
         """
         create temp table shares as
-        with given as (
-            select 'email' as field, lower(email) as vote, customer from known
-            where email is not null
+        with used as (
+            select 'email' as field, vote, customer, count(*) as n from shared_email group by all
             union all
-            select 'phone', phone, customer from known where phone is not null
-        ),
-        several as (
-            select field, vote from given group by all having min(customer) <> max(customer)
-        ),
-        used as (
-            select field, vote, customer, count(*) as n
-            from given semi join several using (field, vote) group by all
+            select 'phone', vote, customer, count(*) from shared_phone group by all
         )
         select *, count(*) over (partition by field, vote order by n desc) > 1 as anothers
         from used
@@ -233,7 +239,7 @@ def _judge_values(connection: Any) -> None:
     )
 
 
-def split_agreed(connection: Any) -> dict[str, pa.Table]:
+def split_agreed(connection: Any, known: pa.Table) -> dict[str, pa.Table]:
     """Tell the customers whose records, for a field, all say the same from the others.
 
     Where they agree there is nothing to judge or to rank, which spares most of the work.
@@ -243,42 +249,41 @@ def split_agreed(connection: Any) -> dict[str, pa.Table]:
     ----------
     connection : duckdb.DuckDBPyConnection
         With the tables of `load_records`.
+    known : pyarrow.Table
+        From `load_records`.
 
     Returns
     -------
     dict
         Field to a table of those who agree: customer, best (their first record), rule.
     """
-    # All that the text, or a flaw of it, depends on; 0 where the record says nothing.
-    said = ", ".join(
-        f"if({_filled(field)}, greatest(hash({', '.join(_SAID.get(field, (field,)))}), 1), 0)"
-        f" as {field}"
-        for field in FIELDS
-    )
-    rows = connection.sql(f"select customer, record, {said} from known k").fetchnumpy()
-    order = np.lexsort((rows["record"], rows["customer"]))
-    customers, records = rows["customer"][order], rows["record"][order]
+    record, customer = (known[name].to_numpy() for name in ("record", "customer"))
+    names = {*FIELDS, *sum((*_SAID.values(), *_FILLED.values()), ())} - {ADDRESS}
+    words = {name: _numbers(known[name]) for name in names}
     stopped = connection.sql("select distinct field, customer from stops").fetchnumpy()
     agreed = {}
     for field in FIELDS:
-        words = rows.pop(field)[order]
-        at = np.flatnonzero(words)
-        customer, words = customers[at], words[at]
-        first = np.flatnonzero(np.diff(customer, prepend=-1))
-        alike = np.minimum.reduceat(words, first) == np.maximum.reduceat(words, first)
-        alike &= ~np.isin(customer[first], stopped["customer"][stopped["field"] == field])
-        counts = np.diff(first, append=len(at))
-        agreed[field] = pa.table(
-            {
-                "customer": customer[first][alike],
-                "best": records[at[first[alike]]],
-                "rule": pa.DictionaryArray.from_arrays(
-                    (counts[alike] > 1).astype(np.int8), ["only value", "all records agree"]
-                ),
-            }
+        filled = [words[name] >= 0 for name in _FILLED.get(field, (field,))]
+        at = np.flatnonzero(np.any(filled, axis=0))
+        start = np.flatnonzero(np.diff(customer[at], prepend=-1))
+        first = at[start]
+        alike = ~np.isin(customer[first], stopped["customer"][stopped["field"] == field])
+        for name in _SAID.get(field, (field,)):
+            said = words[name][at]
+            alike &= np.minimum.reduceat(said, start) == np.maximum.reduceat(said, start)
+        several = np.diff(start, append=len(at)) > 1
+        rule = pa.DictionaryArray.from_arrays(
+            several[alike].astype(np.int8), ["only value", "all records agree"]
         )
-        connection.register(f"disputed_{field}", pa.table({"customer": customer[first][~alike]}))
+        those = first[alike]
+        agreed[field] = pa.table({"customer": customer[those], "best": record[those], "rule": rule})
+        connection.register(f"disputed_{field}", pa.table({"customer": customer[first[~alike]]}))
     return agreed
+
+
+def _numbers(column: pa.ChunkedArray) -> np.ndarray:
+    """A whole number for each distinct value, -1 for none."""
+    return column.combine_chunks().dictionary_encode().indices.fill_null(-1).to_numpy()
 
 
 def candidates_sql(field: str) -> str:
@@ -307,7 +312,8 @@ def candidates_sql(field: str) -> str:
 
 
 def _filled(field: str) -> str:
-    return _FILLED.get(field, f"k.{field} is not null")
+    columns = ", ".join(f"k.{name}" for name in _FILLED.get(field, (field,)))
+    return f"coalesce({columns}) is not null"
 
 
 def _text(field: str) -> str:
@@ -348,7 +354,9 @@ def _state(field: str) -> str:
 def _name(field: str) -> str:
     vote = VOTES[field]
     letters = f"k.{vote}"
-    short = f"""exists (select 1 from known o semi join disputed_{field} using (customer) join nicknames n on n.formal = o.{vote}
+    short = f"""exists (
+        select 1 from known o semi join disputed_{field} using (customer)
+        join nicknames n on n.formal = o.{vote}
         where o.customer = k.customer and n.short = k.{vote})"""
     flaws = [("an initial", f"length({letters}) < 2")]
     if field == "first_name":
@@ -429,7 +437,7 @@ def _email(field: str) -> str:
             ("bounced", "s.state = 'hard'"),
             ("a slip of the keyboard", "d.domain is not null"),
             ("another customer's", f"coalesce(h.anothers, false) and not {spells}"),
-            ("a repaired slip", _REPAIRED),
+            ("a repaired slip", "k.repaired"),
             ("mailbox full", "s.state = 'soft'"),
         ],
         backed="coalesce(s.state = 'works', false)::int",
@@ -466,7 +474,7 @@ def _address(field: str) -> str:
                 "returned by the post office",
                 "s.state = 'hard' or (k.street is null and coalesce(h.dead, false))",
             ),
-            ("a post box", f"{box} or {_CEDEX}"),
+            ("a post box", f"{box} or k.cedex"),
         ],
         # The most words: nothing was left out or run together.
         writing="""coalesce(len(string_split(w.words, ' ')), 0) * 100
