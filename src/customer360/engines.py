@@ -81,7 +81,7 @@ def connect_spark() -> Any:
         .config("spark.sql.shuffle.partitions", "8")
         .getOrCreate()
     )
-    if session.sparkContext.master.startswith("local"):
+    if (session.sparkContext.master or "").startswith("local"):
         # Workers run the Python of the driver, which holds the libraries they need.
         session.sparkContext.pythonExec = sys.executable
     return session
