@@ -41,8 +41,8 @@ def keep_pages(request, folder: Path) -> None:
 def demo(request, tmp_path_factory):
     """The demo with 1,500 people, run by `dvc repro`."""
     # The exact optimum and the simulated year of many customers take longer than all the rest.
-    few = {"exact_sample": "100", "simulated_customers": "300", "simulated_years": "2"}
-    few["simulated_months"] = "3"
+    few = {"exact_sample": "50", "simulated_customers": "200", "simulated_years": "2"}
+    few["simulated_months"] = "2"
     folder = copy_project(tmp_path_factory.mktemp("demo"), dataset="demo", params=few)
     spec = folder / "datasets" / "demo.yaml"
     spec.write_text(spec.read_text().replace("people: 20000", "people: 1500"))

@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 
-__all__ = ["connect", "connect_spark"]
+__all__ = ["connect", "connect_spark", "exact_sum"]
 
 
 def connect(*, threads: int | None = None, memory_limit: str | None = None):
@@ -31,6 +31,25 @@ def connect(*, threads: int | None = None, memory_limit: str | None = None):
     if memory_limit:
         connection.execute("SET memory_limit = ?", [memory_limit])
     return connection
+
+
+def exact_sum(column: str) -> str:
+    """A sum of money for SQL that is the same in whatever order the cores add up.
+
+    Sums of floating-point numbers differ in their last digits from order to order; whole
+    millionths add up exactly.
+
+    Parameters
+    ----------
+    column : str
+        Amounts, currency.
+
+    Returns
+    -------
+    str
+        An aggregate, a decimal; cast it to double at the end.
+    """
+    return f"sum({column}::decimal(18, 6))"
 
 
 def connect_spark() -> Any:
@@ -62,7 +81,7 @@ def connect_spark() -> Any:
         .config("spark.sql.shuffle.partitions", "8")
         .getOrCreate()
     )
-    if session.sparkContext.master.startswith("local"):
+    if (session.sparkContext.master or "").startswith("local"):
         # Workers run the Python of the driver, which holds the libraries they need.
         session.sparkContext.pythonExec = sys.executable
     return session

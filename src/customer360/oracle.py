@@ -18,13 +18,13 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from sklearn.metrics import roc_auc_score
 
 from customer360.contracts import MOODS
 from customer360.engines import connect
 from customer360.evaluation import classification_metrics, qini, qini_curve, spearman
 from customer360.linkage.engine_tables import as_arrow
 from customer360.linkage.records import prepare_records
+from customer360.ranking import roc_auc
 
 __all__ = [
     "PAIR_REASONS",
@@ -675,11 +675,9 @@ def dissatisfaction_ceiling(conversations: Any) -> Ceiling:
     }
     if 0 < annoyed.sum() < total:
         # Four levels: two weighted rows a level say the same as millions of texts.
-        metrics["dissatisfaction_auc"] = float(
-            roc_auc_score(
-                np.repeat([1, 0], len(MOODS)),
-                np.tile(np.arange(len(MOODS)), 2),
-                sample_weight=np.r_[annoyed, table["conversations"] - annoyed],
-            )
+        metrics["dissatisfaction_auc"] = roc_auc(
+            np.repeat([1, 0], len(MOODS)),
+            np.tile(np.arange(len(MOODS)), 2),
+            weight=np.r_[annoyed, table["conversations"] - annoyed],
         )
     return Ceiling(metrics=metrics, table=table)

@@ -9,8 +9,8 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from sklearn.metrics import roc_auc_score
 
+from customer360 import ranking
 from customer360.evaluation import slice_metrics
 
 __all__ = ["customer_groups", "first_purchase_cohort", "judge_amounts", "judge_groups"]
@@ -96,7 +96,7 @@ def judge_groups(
     y, p = np.asarray(actual, dtype=int), np.asarray(probability, dtype=float)
 
     def roc_auc(inside: np.ndarray) -> float:
-        return roc_auc_score(y[inside], p[inside]) if np.ptp(y[inside]) else np.nan
+        return ranking.roc_auc(y[inside], p[inside])
 
     return _judge(groups, y, p, most=most, measure="roc_auc", of=roc_auc)
 

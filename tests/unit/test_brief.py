@@ -88,6 +88,13 @@ def test_what_is_not_known_is_left_out():
         assert heading not in text
 
 
+def test_what_is_confirmed_stands_below_what_is_hoped_for():
+    manifest = MANIFEST | {"expected": {"margin": 40.0, "confirmed_margin": 25.0, "cost": 2.5}}
+    text = read(brief(manifest))
+    assert "extra margin expected €40.00 €25.00 confirmed by past hold-outs" in text
+    assert "confirmed margin €25.00" in text
+
+
 @pytest.mark.parametrize("key", ["margin", "incremental_margin"])
 def test_the_same_manifest_gives_the_same_bytes(key):
     manifest = MANIFEST | {"expected": {key: 10.0, "cost": 2.5}}

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import roc_auc_score
 
 from customer360.contracts import CONTRACTS
+from customer360.ranking import roc_auc
 
 __all__ = ["audit_fields"]
 
@@ -136,7 +136,7 @@ def _auc_of_field(values: pd.Series, target: np.ndarray, dtype: str) -> float:
         if number.notna().sum() == 0:
             return 0.5
         score = number.fillna(number.median()).to_numpy()
-        return float(max(auc := roc_auc_score(target, score), 1 - auc))
+        return float(max(auc := roc_auc(target, score), 1 - auc))
     text = values.astype("string")
     common = text.value_counts().head(MOST_LEVELS).index
     level = text.where(text.isin(common), "other").fillna("empty")
@@ -149,7 +149,7 @@ def _auc_of_field(values: pd.Series, target: np.ndarray, dtype: str) -> float:
         shrunk = (rate["sum"] + 10 * target.mean()) / (rate["count"] + 10)
         mapped = level[fold == k].map(shrunk)
         score[fold == k] = mapped.fillna(target.mean()).to_numpy(dtype=float)
-    return float(max(0.5, roc_auc_score(target, score)))
+    return float(max(0.5, roc_auc(target, score)))
 
 
 def _verdict(coverage: float, age_days: float, auc: float, low: float) -> tuple[str, str]:

@@ -77,6 +77,7 @@ def prepare_goals(
             expected={
                 "messages": len(messages),
                 "margin": float(messages["expected_margin"].sum()),
+                **_confirmed(messages),
                 "cost": float(messages["cost"].sum()),
             },
         )
@@ -89,3 +90,9 @@ def prepare_goals(
             key=key,
         )
     return found
+
+
+def _confirmed(messages: pd.DataFrame) -> dict[str, float]:
+    """What past hold-outs confirm of the margin, where the plan says so."""
+    name = "confirmed_margin"
+    return {name: float(messages[name].sum())} if name in messages else {}

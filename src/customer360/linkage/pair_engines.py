@@ -189,7 +189,7 @@ def as_spark(sql: str) -> str:
 
 def _lend(name: str, kind: str) -> Any:
     """DuckDB's measure of two texts, as a function of Spark on batches of them."""
-    from pyspark.sql.functions import arrow_udf
+    from pyspark.sql import functions
 
     def measure(left: pa.Array, right: pa.Array) -> pa.Array:
         import duckdb
@@ -200,4 +200,6 @@ def _lend(name: str, kind: str) -> Any:
             return found.to_arrow_table()["found"].combine_chunks()
 
     measure.__annotations__ = {"left": pa.Array, "right": pa.Array, "return": pa.Array}
+    # Its stubs ask for what these annotations tell it.
+    arrow_udf: Any = functions.arrow_udf
     return arrow_udf(measure, returnType=kind)

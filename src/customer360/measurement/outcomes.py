@@ -6,6 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from customer360.engines import exact_sum
 from customer360.features.campaign_contacts import RESPONSE_DAYS
 from customer360.linkage.engine_tables import as_arrow, working_connection
 from customer360.linkage.reachability import SOFT_REASON
@@ -110,7 +111,7 @@ def contact_outcomes(
             bought as (
                 select customer_id, ordered_on as day,
                        count(distinct (source, order_id)) filter (amount >= 0) as orders,
-                       sum(net_amount) as net_amount, sum(margin) as margin
+                       {exact_sum("net_amount")} as net_amount, {exact_sum("margin")} as margin
                 from lines group by all
             ),
             near as (
@@ -159,9 +160,10 @@ def contact_outcomes(
                    r.contact_id is not null as redeemed,
                    coalesce(s.orders, 0) > 0 as converted, c.reason,
                    coalesce(s.orders, 0)::bigint as orders,
-                   coalesce(s.net_amount, 0) as net_amount, coalesce(s.margin, 0) as margin,
+                   coalesce(s.net_amount, 0)::double as net_amount,
+                   coalesce(s.margin, 0)::double as margin,
                    coalesce(s.orders_before, 0)::bigint as orders_before,
-                   coalesce(s.margin_before, 0) as margin_before
+                   coalesce(s.margin_before, 0)::double as margin_before
             from contact c left join spent s using (contact_id)
                 left join complained k using (contact_id)
                 left join redeemed r using (contact_id) join tells t using (channel)

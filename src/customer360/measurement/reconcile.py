@@ -7,14 +7,18 @@ others would have ordered without the message.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
+from customer360.engines import exact_sum
+from customer360.linkage.engine_tables import as_arrow, working_connection
 from customer360.measurement.attribution import UNTOUCHED
 from customer360.measurement.effects import campaign_results
 from customer360.measurement.returns import channel_returns
 
-__all__ = ["experiment_effects", "reconcile"]
+__all__ = ["experiment_effects", "margin_rate", "reconcile"]
 
 # What a customer bought before, which no message could change.
 BEFORE = ("orders_before", "margin_before")
@@ -59,8 +63,29 @@ def experiment_effects(outcomes: pd.DataFrame) -> pd.DataFrame:
         found = channel_returns(results).set_index("channel")
         for end, source in (("", "effect"), ("_low", "low"), ("_high", "high")):
             table[f"{name}{end}"] = found[source] * found["contacts"]
-    # Rounded: sums made in another order must give the same bytes.
+    # Rounded: linear algebra on more or fewer cores must give the same bytes.
     return table.astype(float).round(6).reset_index()
+
+
+def margin_rate(orders: Any) -> float:
+    """Margin left by one unit of revenue, over all orders.
+
+    Parameters
+    ----------
+    orders : frame
+        Contract `customer_orders`, of which net_amount and margin are read.
+
+    Returns
+    -------
+    float
+        0 without revenue. The same in whatever order the orders come.
+    """
+    with working_connection() as connection:
+        connection.register("orders", as_arrow(orders))
+        revenue, margin = connection.execute(
+            f"select {exact_sum('net_amount')}, {exact_sum('margin')} from orders"
+        ).fetchall()[0]
+    return float(margin or 0) / float(revenue or 1)
 
 
 def reconcile(credits: pd.DataFrame, effects: pd.DataFrame, *, margin_rate: float) -> pd.DataFrame:

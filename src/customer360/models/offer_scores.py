@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -73,6 +75,7 @@ def score_offers(
     least_uplift_orders: float,
     lessons: Lessons | None = None,
     contents: pd.DataFrame | None = None,
+    confirmed: Mapping[str, float] | None = None,
 ) -> pd.DataFrame:
     """Score each customer with each channel and offer.
 
@@ -92,6 +95,8 @@ def score_offers(
         What results add to the model: the effect of a contact counts on them.
     contents : pandas.DataFrame, optional
         theme and image that each customer would be shown, on the index of the moments.
+    confirmed : mapping of str to float, optional
+        From `confirmed.confirmed_pull`; without it confirmed_margin stays empty.
 
     Returns
     -------
@@ -110,6 +115,7 @@ def score_offers(
             least_uplift_orders=least_uplift_orders,
             lessons=lessons,
             contents=contents,
+            confirmed=confirmed,
         )
         for offer in offers.to_dict("records")
     ]
@@ -130,6 +136,7 @@ def _score_one(
     least_uplift_orders: float,
     lessons: Lessons | None,
     contents: pd.DataFrame | None,
+    confirmed: Mapping[str, float] | None,
 ) -> pd.DataFrame:
     depth = float(offer["depth"])
     table = pd.DataFrame(
@@ -142,8 +149,8 @@ def _score_one(
         }
     )
     if uplift is None:
-        empty = dict.fromkeys(("uplift", "uplift_low", "uplift_high", "expected_margin"), np.nan)
-        return table.assign(**empty, quadrant=None)
+        effects = ("uplift", "uplift_low", "uplift_high", "expected_margin", "confirmed_margin")
+        return table.assign(**dict.fromkeys(effects, np.nan), quadrant=None)
     said = offer | {n: None if contents is None else contents[n] for n in ("theme", "image")}
     taught = None if lessons is None else lessons.factor(said, signals)
     told = uplift.predict(signals, lesson=taught)
@@ -157,4 +164,9 @@ def _score_one(
     left = value["margin"] / value["amount"].clip(lower=0.01) - depth
     # A reduction that leaves too little, or goes to who buys anyway, is not worth giving.
     barred = (depth > 0) & ((left < offer["min_margin"]) | (table["quadrant"] == "sure_thing"))
-    return table.assign(expected_margin=gain.mask(barred, gain.clip(upper=0.0)))
+    sure = pd.Series(np.nan, index=gain.index)
+    if confirmed is not None:
+        hoped = uplift.parts(signals, lesson=taught)["pull"] * value["margin"]
+        sure = gain - (1 - confirmed["reduction" if depth > 0 else "plain"]) * hoped
+    margins = {"expected_margin": gain, "confirmed_margin": sure}
+    return table.assign(**{n: m.mask(barred, m.clip(upper=0.0)) for n, m in margins.items()})

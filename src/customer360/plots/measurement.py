@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 
 from customer360.contracts import FUNNEL
@@ -171,6 +170,8 @@ def theme_map(effects: pd.DataFrame, *, shows: str = "effect", most_p_value: flo
         shade, height=0.62 * len(wide) + 1.2, vmin=-ends, vmax=ends, annot=text, fmt="",
         annot_kws={"fontsize": 9},
     )  # fmt: skip
+    import seaborn as sns  # late, as in `heat_map`
+
     sns.heatmap(
         shade.fillna(0.0), mask=shade.notna(), ax=ax, cmap=[_FAINT], cbar=False, annot=text,
         fmt="", linewidths=1, linecolor="white", annot_kws={"fontsize": 9, "color": INK},

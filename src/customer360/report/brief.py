@@ -97,6 +97,7 @@ def _tiles(manifest: Mapping[str, Any], expected: list[dict[str, str]]) -> list[
     """The four numbers to know before anything else."""
     # incremental_margin, expected_margin: the first that is a margin.
     told = {row["key"].rpartition("_")[2]: row for row in reversed(expected)}
+    sure = [row["value"] for row in expected if row["key"] == "confirmed_margin"]
     tiles = [
         {
             "label": "people to contact",
@@ -112,7 +113,10 @@ def _tiles(manifest: Mapping[str, Any], expected: list[dict[str, str]]) -> list[
     for key, label in (("margin", "extra margin expected"), ("cost", "cost of the messages")):
         if key in told:
             row = told[key]
-            tiles.append({"label": label, "value": row["value"], "note": row["interval"]})
+            note = row["interval"]
+            if key == "margin" and sure:
+                note = note or f"{sure[0]} confirmed by past hold-outs"
+            tiles.append({"label": label, "value": row["value"], "note": note})
     return tiles
 
 

@@ -56,6 +56,14 @@ def test_a_folder_for_each_goal_with_its_own_control_group():
     assert "decision_id" in header and "margin" not in header and "explored" not in header
 
 
+def test_a_campaign_says_what_is_confirmed_of_its_margin():
+    made = prepare("cd", DECISIONS.assign(confirmed_margin=[1.0, 1.5]))
+    told = json.loads(made["retention"].files["manifest.json"])
+    assert told["expected"] == {
+        "messages": 1, "margin": 3.0, "confirmed_margin": 1.5, "cost": 0.5
+    }  # fmt: skip
+
+
 def test_who_is_left_alone_stands_in_no_file():
     with pytest.raises(HandoffError, match="control group"):
         prepare("b")

@@ -88,6 +88,20 @@ def test_a_message_is_worth_what_lessons_say_of_it():
     assert (spans[0] > 1.2 * spans[1]).all()
 
 
+def test_what_is_confirmed_stands_beside_what_is_expected():
+    sure = {"reduction": 0.6, "plain": 0.4}
+    asked = {"offers": OFFERS, "receptiveness": None, "least_uplift_orders": 0.01}
+    told = model(pull=0.05)
+    table = score_offers(moments(), uplift=told, confirmed=sure, **asked)
+    pd.testing.assert_frame_equal(
+        table.drop(columns="confirmed_margin"), scores(told).drop(columns="confirmed_margin")
+    )
+    lost = (table["expected_margin"] - table["confirmed_margin"]).groupby(table["offer"]).first()
+    assert lost["none"] == pytest.approx((1 - 0.4) * 0.05 * 40, rel=0.01)
+    assert lost["percent_10"] == pytest.approx((1 - 0.6) * 0.05 * 40, rel=0.01)
+    assert scores(told)["confirmed_margin"].isna().all()
+
+
 def test_what_was_not_tested_has_no_effect():
     table = scores(model(pull=0.05))
     untested = table[table["channel"] == "social"]
