@@ -189,7 +189,9 @@ def spearman(actual: ArrayLike, predicted: ArrayLike) -> float:
     y, p = np.asarray(actual, dtype=float), np.asarray(predicted, dtype=float)
     if not len(y) or np.ptp(y) == 0 or np.ptp(p) == 0:
         return 0.0
-    return float(np.corrcoef(pd.Series(y).rank(), pd.Series(p).rank())[0, 1])
+    from scipy.stats import spearmanr
+
+    return float(spearmanr(y, p).statistic)
 
 
 def top_share_captured(actual: ArrayLike, predicted: ArrayLike, *, share: float = 0.2) -> float:

@@ -1,7 +1,6 @@
-"""How well a score puts those who did first: two areas, without loading scikit-learn.
+"""How well a score puts those who did first: two areas, by scikit-learn.
 
-Both are scikit-learn's, ties included, in a few array operations: bootstraps ask hundreds of
-times, and most stages need nothing else of it.
+It is loaded when it is asked: most stages need nothing else of it, and start without.
 """
 
 from __future__ import annotations
@@ -33,11 +32,12 @@ def roc_auc(actual: ArrayLike, score: ArrayLike, *, weight: ArrayLike | None = N
     ValueError
         When a score is unknown.
     """
-    hits, named = _down_the_ranking(actual, score, weight)
-    others = named - hits
-    if not len(hits) or hits[-1] == 0 or others[-1] == 0:
+    from sklearn.metrics import roc_auc_score
+
+    y, w = np.asarray(actual, dtype=bool), _weights(actual, weight)
+    if not w[y].sum() or not w[~y].sum():
         return float("nan")
-    return float(np.trapezoid(np.r_[0, hits], np.r_[0, others]) / (hits[-1] * others[-1]))
+    return float(roc_auc_score(y, _known(score), sample_weight=weight))
 
 
 def average_precision(
@@ -60,20 +60,20 @@ def average_precision(
     ValueError
         When a score is unknown.
     """
-    hits, named = _down_the_ranking(actual, score, weight)
-    if not len(hits) or hits[-1] == 0:
+    from sklearn.metrics import average_precision_score
+
+    y = np.asarray(actual, dtype=bool)
+    if not _weights(actual, weight)[y].sum():
         return 0.0
-    return float((np.diff(hits, prepend=0) * hits / named).sum() / hits[-1])
+    return float(average_precision_score(y, _known(score), sample_weight=weight))
 
 
-def _down_the_ranking(
-    actual: ArrayLike, score: ArrayLike, weight: ArrayLike | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Hits and everybody, counted from the highest score to the end of each tie."""
-    y, s = np.asarray(actual, dtype=float), np.asarray(score, dtype=float)
-    w = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=float)
-    if np.isnan(s).any():
+def _weights(actual: ArrayLike, weight: ArrayLike | None) -> np.ndarray:
+    return np.ones(np.shape(actual)) if weight is None else np.asarray(weight, dtype=float)
+
+
+def _known(score: ArrayLike) -> np.ndarray:
+    found = np.asarray(score, dtype=float)
+    if np.isnan(found).any():
         raise ValueError("a score is unknown: nobody can be ranked by it")
-    order = np.argsort(-s, kind="stable")
-    ends = np.flatnonzero(np.append(np.diff(s[order]) != 0, True)) if len(s) else order
-    return np.cumsum((y * w)[order])[ends], np.cumsum(w[order])[ends]
+    return found
