@@ -96,8 +96,9 @@ def campaign_brief(
 def _tiles(manifest: Mapping[str, Any], expected: list[dict[str, str]]) -> list[dict[str, str]]:
     """The four numbers to know before anything else."""
     # incremental_margin, expected_margin: the first that is a margin.
-    told = {row["key"].rpartition("_")[2]: row for row in reversed(expected)}
     sure = [row["value"] for row in expected if row["key"] == "confirmed_margin"]
+    hoped = [row for row in expected if row["key"] != "confirmed_margin"]
+    told = {row["key"].rpartition("_")[2]: row for row in reversed(hoped)}
     tiles = [
         {
             "label": "people to contact",
