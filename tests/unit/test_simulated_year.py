@@ -3,10 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from uplifts import same_for_all
 
 from customer360.features.campaign_contacts import MOMENT_FEATURES
 from customer360.models.lessons import Lessons
-from customer360.models.uplift import PARTS, UpliftModel
+from customer360.models.uplift import UpliftModel
 from customer360.planning.pressure import ContactRule
 from customer360.simulated_year import (
     PlainPolicy,
@@ -57,17 +58,7 @@ def population(customers: int = 300, *, pull: float = 0.1, seed: int = 3) -> Pop
 
 def model() -> UpliftModel:
     """Ten orders of a hundred customers anyway, five more by a message."""
-    names = {name for part in PARTS.values() for name in part}
-    level = {"without": np.log(0.1), "pull": np.log(0.05), "push": -15.0, "use": -1.0}
-    weights = {part: np.r_[level[part], np.zeros(len(PARTS[part]))] for part in PARTS}
-    size = sum(len(values) for values in weights.values())
-    return UpliftModel(
-        centre=dict.fromkeys(names, 0.0),
-        scale=dict.fromkeys(names, 1.0),
-        weights=weights,
-        attention={},
-        covariance=np.zeros((size, size)),
-    )
+    return same_for_all(pull=0.05, push=np.exp(-15.0), variance=0.0)
 
 
 def untaught() -> Lessons:

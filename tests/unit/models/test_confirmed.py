@@ -7,33 +7,19 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from uplifts import same_for_all
 
 from customer360.contracts import CONTACT_SIGNALS
 from customer360.models.confirmed import SPREAD, confirmed_pull
-from customer360.models.uplift import PARTS, UpliftModel
+from customer360.models.uplift import UpliftModel
 
 CONTACTS = 40_000
 USUAL, PULL, USE = 0.1, 0.08, 0.1
 
 
 def model(*, pull: float = PULL) -> UpliftModel:
-    """Tells the same of everybody: nobody is put off, one order in ten bears the coupon."""
-    names = sorted({name for part in PARTS.values() for name in part})
-    level = {
-        "without": np.log(USUAL),
-        "pull": np.log(pull),
-        "push": -15.0,
-        "use": np.log(USE / (1 - USE)),
-    }
-    weights = {part: np.r_[level[part], np.zeros(len(PARTS[part]))] for part in PARTS}
-    size = sum(len(values) for values in weights.values())
-    return UpliftModel(
-        centre=dict.fromkeys(names, 0.0),
-        scale=dict.fromkeys(names, 1.0),
-        weights=weights,
-        attention={},
-        covariance=np.eye(size) * 1e-4,
-    )
+    """Nobody is put off, one order in ten bears the coupon."""
+    return same_for_all(without=USUAL, pull=pull, push=np.exp(-15.0), use=np.log(USE / (1 - USE)))
 
 
 def world(*, new: float, held_out: float = 0.3, seed: int = 1) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -5,13 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from uplifts import same_for_all
 
 from customer360.contracts import CONTRACTS, QUADRANTS
 from customer360.features.campaign_contacts import MOMENT_FEATURES
 from customer360.models.lessons import Lessons
 from customer360.models.offer_scores import order_value, quadrant, score_offers
 from customer360.models.promo_amount import doubly_robust_gap, promo_amounts
-from customer360.models.uplift import PARTS, UpliftModel
+from customer360.models.uplift import UpliftModel
 
 OFFERS = pd.DataFrame({
     "channel": ["email", "email", "email", "social"], "cost": 0.02,
@@ -29,22 +30,6 @@ def moments(customers: int = 6, **columns) -> pd.DataFrame:
     return table.assign(**columns)
 
 
-def model(*, pull: float, push: float = 1e-6, base: float = 0.1, deeper: float = 0.0):
-    """A model that expects the same of everybody, more with a deeper reduction."""
-    names = sorted({name for part in PARTS.values() for name in part})
-    level = {"without": np.log(base), "pull": np.log(pull), "push": np.log(push), "use": -1.0}
-    weights = {part: np.r_[level[part], np.zeros(len(PARTS[part]))] for part in PARTS}
-    weights["pull"][1 + PARTS["pull"].index("depth")] = deeper
-    size = sum(len(values) for values in weights.values())
-    return UpliftModel(
-        centre=dict.fromkeys(names, 0.0),
-        scale=dict.fromkeys(names, 1.0),
-        weights=weights,
-        attention={},
-        covariance=np.eye(size) * 1e-4,
-    )
-
-
 def scores(uplift: UpliftModel | None, table: pd.DataFrame | None = None) -> pd.DataFrame:
     return score_offers(
         moments() if table is None else table,
@@ -56,14 +41,14 @@ def scores(uplift: UpliftModel | None, table: pd.DataFrame | None = None) -> pd.
 
 
 def test_scores_keep_their_contract():
-    table = scores(model(pull=0.05))
+    table = scores(same_for_all(pull=0.05))
     assert set(table) == {c.name for c in CONTRACTS["response_scores"].columns} - {"as_of"}
     assert len(table) == 24
     assert not table.duplicated(["customer_id", "channel", "offer"]).any()
 
 
 def test_a_message_is_worth_what_lessons_say_of_it():
-    plain = scores(model(pull=0.05)).set_index(["customer_id", "channel", "offer"])
+    plain = scores(same_for_all(pull=0.05)).set_index(["customer_id", "channel", "offer"])
     lessons = Lessons.untaught(themes=["price", "status"], images=["people"], channels=["email"])
     weights = lessons.weights | {"theme price": np.log(2.0), "depth": -0.1}
     lessons = replace(lessons, weights=weights)
@@ -72,7 +57,7 @@ def test_a_message_is_worth_what_lessons_say_of_it():
         moments(),
         offers=OFFERS,
         receptiveness=None,
-        uplift=model(pull=0.05),
+        uplift=same_for_all(pull=0.05),
         least_uplift_orders=0.01,
         lessons=lessons,
         contents=contents,
@@ -91,7 +76,7 @@ def test_a_message_is_worth_what_lessons_say_of_it():
 def test_what_is_confirmed_stands_beside_what_is_expected():
     sure = {"reduction": 0.6, "plain": 0.4}
     asked = {"offers": OFFERS, "receptiveness": None, "least_uplift_orders": 0.01}
-    told = model(pull=0.05)
+    told = same_for_all(pull=0.05)
     table = score_offers(moments(), uplift=told, confirmed=sure, **asked)
     pd.testing.assert_frame_equal(
         table.drop(columns="confirmed_margin"), scores(told).drop(columns="confirmed_margin")
@@ -103,14 +88,14 @@ def test_what_is_confirmed_stands_beside_what_is_expected():
 
 
 def test_what_was_not_tested_has_no_effect():
-    table = scores(model(pull=0.05))
+    table = scores(same_for_all(pull=0.05))
     untested = table[table["channel"] == "social"]
     assert untested[["uplift", "expected_margin", "quadrant"]].isna().all(axis=None)
     assert scores(None)["uplift"].isna().all()
 
 
 def test_margin_pays_for_the_reductions_given():
-    table = scores(model(pull=0.05)).set_index("offer")
+    table = scores(same_for_all(pull=0.05)).set_index("offer")
     plain = table.loc["none"].query("channel == 'email'")
     assert plain["expected_margin"].iloc[0] == pytest.approx(0.05 * 40, rel=0.01)
     used = 0.1 / (1 + np.e) + 0.05
@@ -120,10 +105,10 @@ def test_margin_pays_for_the_reductions_given():
 
 def test_no_reduction_is_worth_it_below_the_margin_floor_or_for_sure_things():
     # 40 % of margin less 30 % of reduction leaves 10 %: below the floor of 15 %.
-    table = scores(model(pull=0.3, base=0.01))
+    table = scores(same_for_all(pull=0.3, without=0.01))
     assert (table.loc[table["offer"] == "percent_30", "expected_margin"] <= 0).all()
     assert (table.loc[table["offer"] == "percent_10", "expected_margin"] > 0).all()
-    sure = scores(model(pull=0.005))
+    sure = scores(same_for_all(pull=0.005))
     given = sure[(sure["depth"] > 0) & (sure["quadrant"] == "sure_thing")]
     assert len(given) and (given["expected_margin"] <= 0).all()
 
@@ -162,7 +147,7 @@ def test_the_smallest_reduction_that_pays():
         contacts,
         foretold=told,
         moments=contacts.drop(columns=["channel", "kind", "coupons", "depth", "taste", "offer"]),
-        model=model(pull=0.02, base=0.01, deeper=3.0),
+        model=same_for_all(pull=0.02, without=0.01, deeper=3.0),
         offers=OFFERS,
     )
     assert list(amounts) == [c.name for c in CONTRACTS["promo_amounts"].columns]
