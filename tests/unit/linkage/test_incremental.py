@@ -148,7 +148,7 @@ def test_old_pairs_are_weighed_anew_where_a_new_record_fits(world):
     assert ((found - near["match_weight"]).abs() < 0.05).all()
 
 
-def test_the_same_bits_as_splink_counts(world):
+def test_the_same_bits_as_a_full_run_counts(world):
     people, _, known, _ = world
     full = match_people(people, seed=7, model=known.model)
     rows = full.pairs.iloc[:: max(1, len(full.pairs) // 12)]
